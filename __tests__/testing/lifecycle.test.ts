@@ -1,0 +1,126 @@
+import { once } from 'node:events';
+import { Agent, get } from 'node:http';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+
+import axios from 'axios';
+
+import { startBipsyncEmulator } from '../../src/testing';
+import type { EmulatorFault } from '../../src/testing';
+import { requestToken, start, tokenFor } from './support';
+
+/** Watches the timers of a minute, which are the emulator's; `left()` counts those that nobody cleared. */
+function watchTimers(): { left(): number; started(): number } {
+  const starters = [jest.spyOn(global, 'setTimeout'), jest.spyOn(global, 'setInterval')];
+  const clearers = [jest.spyOn(global, 'clearTimeout'), jest.spyOn(global, 'clearInterval')];
+  const timers = (): unknown[] =>
+    starters.flatMap(({ mock }) =>
+      mock.results
+        .filter((_result, index) => mock.calls[index]?.[1] === 60_000)
+        .map(({ value }) => value as unknown),
+    );
+  return {
+    started: () => timers().length,
+    left() {
+      const cleared = clearers.flatMap(({ mock }) => mock.calls.map(([timer]) => timer as unknown));
+      return timers().filter((timer) => !cleared.includes(timer)).length;
+    },
+  };
+}
+
+afterEach(() => jest.restoreAllMocks());
+
+describe('closing', () => {
+  test.each<[string, EmulatorFault, number]>([
+    ['stalled', 'stall', 0],
+    ['stalled in the body', 'stall-mid-body', 0],
+    ['dripping', { dripMs: 60_000 }, 1],
+    ['delayed', { delayMs: 60_000 }, 1],
+  ])('is prompt with a request that is %s, and leaves no timer', async (_name, fault, timerCount) => {
+    const emulator = await start({ record: true });
+    emulator.failTokenRequests(fault);
+    const timers = watchTimers();
+    const outcome = axios.post(`${emulator.url}/v1/oauth/token`, '').then(
+      () => 'answered',
+      () => 'dropped',
+    );
+    while (emulator.tokenLog.length === 0) await new Promise(setImmediate);
+    const before = performance.now();
+    await emulator.close();
+    expect(await outcome).toBe('dropped');
+    expect(performance.now() - before).toBeLessThan(1000);
+    expect([timers.started(), timers.left()]).toEqual([timerCount, 0]);
+  });
+
+  test('drops idle connections, with and without an earlier request', async () => {
+    const emulator = await start();
+    const httpAgent = new Agent({ keepAlive: true });
+    await axios.get(`${emulator.url}/v1/echo`, { httpAgent, validateStatus: null });
+    const silent = connect(Number(new URL(emulator.url).port), '127.0.0.1').resume();
+    await once(silent, 'connect');
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const dropped = once(silent, 'close');
+    const before = performance.now();
+    await emulator.close();
+    await dropped;
+    expect(performance.now() - before).toBeLessThan(1000);
+    httpAgent.destroy();
+  });
+
+  test('frees the port, and may be done again', async () => {
+    const emulator = await start();
+    await Promise.all([emulator.close(), emulator.close()]);
+    await emulator.close();
+    const successor = await start({ port: Number(new URL(emulator.url).port) });
+    expect(successor.url).toBe(emulator.url);
+    await expect(startBipsyncEmulator({ port: Number(new URL(emulator.url).port) })).rejects.toMatchObject({
+      code: 'EADDRINUSE',
+    });
+  });
+
+  test('happens by itself with await using', async () => {
+    let url: string;
+    {
+      await using emulator = await startBipsyncEmulator();
+      ({ url } = emulator);
+      expect((await requestToken(emulator)).status).toBe(200);
+    }
+    await expect(axios.get(url)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+});
+
+test('connections stay open for a minute between requests', async () => {
+  const emulator = await start();
+  expect((await requestToken(emulator)).headers.get('keep-alive')).toBe('timeout=60');
+});
+
+test('a client that gives up takes its delayed answer along', async () => {
+  const emulator = await start({ record: true });
+  emulator.failTokenRequests({ delayMs: 60_000 });
+  const timers = watchTimers();
+  const controller = new AbortController();
+  const outcome = fetch(`${emulator.url}/v1/oauth/token`, { method: 'POST', signal: controller.signal });
+  outcome.catch(() => undefined);
+  while (emulator.tokenLog.length === 0) await new Promise(setImmediate);
+  expect([timers.started(), timers.left()]).toEqual([1, 1]);
+  controller.abort();
+  await expect(outcome).rejects.toThrow();
+  while (timers.left() > 0) await new Promise(setImmediate);
+});
+
+test('a thousand connections at once are all served', async () => {
+  const emulator = await start();
+  const token = await tokenFor(emulator);
+  const options = { agent: false, headers: { Authorization: `Bearer ${token}` } } as const;
+  const statuses = await Promise.all(
+    Array.from({ length: 1000 }, async () => {
+      const [response] = (await once(get(`${emulator.url}/v1/echo`, options), 'response')) as [
+        IncomingMessage,
+      ];
+      response.resume();
+      return response.statusCode;
+    }),
+  );
+  expect(new Set(statuses)).toEqual(new Set([200]));
+  expect(emulator.apiRequests).toBe(1000);
+}, 30_000);

@@ -1,0 +1,52 @@
+import type { ChallengeError } from './challenge';
+import type { Token } from './token';
+
+/**
+ * ForcedRenewal decides when a 401 may cost a token that still looked good. Where a new token does not help, the
+ * endpoint is likely outside the token's scopes, and every further token would be wasted too.
+ */
+export interface ForcedRenewal {
+  /** Whether a 401 with this challenge may cost a new token now. */
+  admits(challenge: ChallengeError): boolean;
+  /** A replay with `token` was accepted. */
+  helped(): void;
+  /** A replay with `token` was refused too; however many replays say so of one token, it counts once. */
+  didNotHelp(token: Token): void;
+}
+
+const FIRST_PAUSE_MS = 1000;
+const MAX_PAUSE_MS = 300_000;
+/** How often a server's word for it, that the token is invalid, cuts a pause short without having helped. */
+const MAX_SHORTCUTS = 2;
+
+export function createForcedRenewal(): ForcedRenewal {
+  let pausedAt = 0;
+  let pauseMs = 0;
+  let shortcuts = 0;
+  let tookShortcut = false;
+  let judged: Token | undefined;
+
+  return {
+    admits(challenge) {
+      const elapsedMs = performance.now() - pausedAt;
+      if (elapsedMs >= pauseMs) return true;
+      if (challenge !== 'invalid_token' || shortcuts >= MAX_SHORTCUTS || elapsedMs < FIRST_PAUSE_MS)
+        return false;
+      tookShortcut = true;
+      return true;
+    },
+    helped() {
+      pauseMs = 0;
+      shortcuts = 0;
+      tookShortcut = false;
+    },
+    didNotHelp(token) {
+      if (token === judged) return;
+      judged = token;
+      pausedAt = performance.now();
+      pauseMs = pauseMs === 0 ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS);
+      if (tookShortcut) shortcuts += 1;
+      tookShortcut = false;
+    },
+  };
+}

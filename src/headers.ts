@@ -1,0 +1,28 @@
+const AUTHORIZATION = 'authorization';
+
+/** readHeader looks a header up whatever its case, in whatever an adapter or a caller gave for headers. */
+export function readHeader(headers: unknown, name: string): unknown {
+  if (typeof headers !== 'object' || headers === null) return undefined;
+  const key = Object.keys(headers).find((candidate) => candidate.toLowerCase() === name);
+  return key === undefined ? undefined : Reflect.get(headers, key);
+}
+
+export function readAuthorization(headers: unknown): unknown {
+  return readHeader(headers, AUTHORIZATION);
+}
+
+/** deleteAuthorization deletes the header in every spelling. */
+export function deleteAuthorization(headers: object): void {
+  for (const key of Object.keys(headers)) {
+    if (key.length === AUTHORIZATION.length && key.toLowerCase() === AUTHORIZATION)
+      Reflect.deleteProperty(headers, key);
+  }
+}
+
+/** shallowCopy keeps what a spread loses: the prototype, and properties that are not enumerable. */
+export function shallowCopy<T extends object>(original: T): T {
+  return Object.create(
+    Object.getPrototypeOf(original) as object | null,
+    Object.getOwnPropertyDescriptors(original),
+  ) as T;
+}

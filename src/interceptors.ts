@@ -1,0 +1,358 @@
+import axios, {
+  type AxiosAdapter,
+  type AxiosInstance,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
+
+import { proxiesInClear } from './axios-features';
+import { readChallengeError } from './challenge';
+import type { ResolvedConfig } from './config';
+import { BipsyncAuthError, isBipsyncAuthError } from './errors';
+import type { Emit, UnauthenticatedReason } from './events';
+import { createForcedRenewal, type ForcedRenewal } from './forced-renewal';
+import { deleteAuthorization, readAuthorization, readHeader } from './headers';
+import { redactError } from './redact';
+import { canReplay, disposeBody, replayOf } from './replay';
+import { leadsTo, targetOf } from './target-origin';
+import type { Token } from './token';
+import type { TokenSource } from './token-source';
+import type { TokenSources } from './token-sources';
+import { waitFor } from './waiting';
+
+type Config = InternalAxiosRequestConfig;
+type AdapterOption = NonNullable<AxiosRequestConfig['adapter']>;
+type Send = (config: Config) => Promise<AxiosResponse>;
+type BeforeRedirect = NonNullable<AxiosRequestConfig['beforeRedirect']>;
+
+/** What is registered on the instance. */
+export interface Interceptors {
+  onRequest: (config: Config) => Config;
+  onResponse: (response: AxiosResponse) => AxiosResponse | Promise<AxiosResponse>;
+  onError: (error: unknown) => Promise<AxiosResponse>;
+}
+
+const UNAUTHORIZED = 401;
+
+const noop = (): void => undefined;
+
+/**
+ * createInterceptors does its work at the adapter, below every interceptor: only there is it known where a request
+ * goes, and only there is an answer still as the server gave it. The request interceptor merely puts that layer in
+ * place; the response interceptor sees to what is made above it.
+ */
+export function createInterceptors(
+  instance: AxiosInstance,
+  config: ResolvedConfig,
+  sources: TokenSources,
+  emit: Emit,
+): Interceptors {
+  const { origin, allowedOrigins } = config;
+  const renewals = new WeakMap<TokenSource, ForcedRenewal>();
+  /** 401s that were dealt with at the adapter. */
+  const settled = new WeakSet<AxiosResponse>();
+  const boundAdapters = new WeakSet<AxiosAdapter>();
+  const guards = new WeakSet<BeforeRedirect>();
+  let lastBound: { to: AdapterOption; adapter: AxiosAdapter } | undefined;
+
+  function bind(adapter: AdapterOption): AxiosAdapter {
+    if (typeof adapter === 'function' && boundAdapters.has(adapter)) return adapter;
+    if (lastBound && isSameAdapter(lastBound.to, adapter)) return lastBound.adapter;
+    const bound: AxiosAdapter = (config) => dispatch(config, adapter);
+    boundAdapters.add(bound);
+    lastBound = { to: adapter, adapter: bound };
+    return bound;
+  }
+
+  function dispatch(config: Config, adapter: AdapterOption): Promise<AxiosResponse> {
+    // What the caller finds in `config`, or sends again, shall be the caller's own.
+    config.adapter = adapter;
+    const send: Send = (config) => resolveAdapter(config, adapter)(config);
+    if (config.bipsyncAuth === false) return send(config);
+    try {
+      const source = sourceOf(config);
+      const obstacle = findObstacle(config, adapter);
+      if (obstacle !== undefined) {
+        withholdToken(config, source, obstacle);
+        return send(config);
+      }
+      const token = source.present();
+      return token ? authenticate(config, send, source, token) : obtainAndAuthenticate(config, send, source);
+    } catch (error) {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- rejected as it was thrown
+      return Promise.reject(error);
+    }
+  }
+
+  const sourceOf = ({ bipsyncAuth }: Config): TokenSource =>
+    bipsyncAuth ? sources.forOptions(bipsyncAuth) : sources.configured;
+
+  /** Why the token must not go with this request; nothing, if it may. */
+  function findObstacle(config: Config, adapter: AdapterOption): UnauthenticatedReason | undefined {
+    if (!leadsTo(origin, config)) {
+      const target = targetOf(config);
+      if (target === undefined) return 'unknown-destination';
+      if (!allowedOrigins.has(target.origin)) return 'origin';
+      if (target.userInfo) throw otherCredentials('user info in the URL');
+    }
+    if (config.auth) throw otherCredentials('`auth`');
+    if (proxiesInClear(config.proxy, adapter) && isHttps(config)) return 'proxy';
+    return undefined;
+  }
+
+  function withholdToken(config: Config, source: TokenSource, reason: UnauthenticatedReason): void {
+    // A config that is sent again elsewhere may still carry a token from before.
+    if (sources.holdsIssuedToken(readAuthorization(config.headers))) deleteAuthorization(config.headers);
+    emit(source.scope, { type: 'request-unauthenticated', reason });
+  }
+
+  async function obtainAndAuthenticate(
+    config: Config,
+    send: Send,
+    source: TokenSource,
+  ): Promise<AxiosResponse> {
+    return authenticate(config, send, source, await waitFor(source.obtain(), config));
+  }
+
+  function authenticate(
+    config: Config,
+    send: Send,
+    source: TokenSource,
+    token: Token,
+  ): Promise<AxiosResponse> {
+    attach(config, source, token);
+    return send(config).then(
+      (response) =>
+        response.status === UNAUTHORIZED ? renew(response, undefined, config, send, source) : response,
+      (error: unknown) => {
+        const response = responseOf(error);
+        if (response?.status === UNAUTHORIZED) return renew(response, error, config, send, source);
+        throw redacted(error);
+      },
+    );
+  }
+
+  /** In place: a copy of the config would cost every request a fifth of its time. */
+  function attach(config: Config, source: TokenSource, token: Token): void {
+    const { headers } = config;
+    const previous = readAuthorization(headers);
+    if (previous !== undefined) {
+      if (previous !== token.authorization && isCallersOwn(previous, config)) {
+        emit(source.scope, { type: 'authorization-replaced' });
+      }
+      deleteAuthorization(headers);
+    }
+    headers['Authorization'] = token.authorization;
+    config.beforeRedirect = guardRedirects(config.beforeRedirect);
+  }
+
+  function isCallersOwn(authorization: unknown, { method = 'get' }: Config): boolean {
+    const { headers } = instance.defaults;
+    const defaults = [headers, headers.common, Reflect.get(headers, method) as unknown].map(
+      readAuthorization,
+    );
+    return (
+      Boolean(authorization) && !defaults.includes(authorization) && !sources.holdsIssuedToken(authorization)
+    );
+  }
+
+  /** Older versions of axios keep the header on a redirect to a subdomain. */
+  function guardRedirects(callersOwn: BeforeRedirect | undefined): BeforeRedirect {
+    if (callersOwn === undefined) return guardRedirect;
+    if (callersOwn === guardRedirect || guards.has(callersOwn)) return callersOwn;
+    const guard: BeforeRedirect = (options, ...details) => {
+      guardRedirect(options, ...details);
+      callersOwn(options, ...details);
+    };
+    guards.add(guard);
+    return guard;
+  }
+
+  const guardRedirect: BeforeRedirect = (options) => {
+    const { href, headers } = options as { href?: unknown; headers?: unknown };
+    const isAllowed =
+      typeof href === 'string' && URL.canParse(href) && allowedOrigins.has(new URL(href).origin);
+    if (!isAllowed && typeof headers === 'object' && headers !== null) deleteAuthorization(headers);
+  };
+
+  /** Answers a 401 with another token and a second attempt where that may help; else lets it through. */
+  async function renew(
+    response: AxiosResponse,
+    error: unknown,
+    config: Config,
+    send: Send,
+    source: TokenSource,
+  ): Promise<AxiosResponse> {
+    const surface = (cause?: BipsyncAuthError): AxiosResponse => {
+      settled.add(response);
+      if (error === undefined) return response;
+      throw redacted(withCause(error, cause));
+    };
+    if (isFromElsewhere(response)) return surface();
+    const challenge = readChallengeError(readHeader(response.headers, 'www-authenticate'));
+    if (challenge === 'insufficient_scope') return surface(accessDenied(source));
+
+    const renewal = renewalOf(source);
+    const sent = sentToken(config);
+    if (sent !== undefined && source.isCurrent(sent)) {
+      if (!renewal.admits(challenge)) return surface(accessDenied(source));
+      source.refuse(sent);
+    }
+    const isRenewal = source.present() === undefined;
+    if (!canReplay(config.data)) {
+      source.obtain().catch(noop);
+      return surface();
+    }
+    disposeBody(response);
+    let token: Token;
+    try {
+      token = await waitFor(source.obtain(), config);
+    } catch (failure) {
+      if (isBipsyncAuthError(failure)) return surface(failure);
+      throw failure;
+    }
+
+    emit(source.scope, { type: 'request-replayed' });
+    const replay = replayOf(config);
+    attach(replay, source, token);
+    try {
+      const second = await send(replay);
+      if (second.status === UNAUTHORIZED) {
+        settled.add(second);
+        renewal.didNotHelp(token);
+      } else if (isRenewal) renewal.helped();
+      return second;
+    } catch (failure) {
+      const second = responseOf(failure);
+      if (second?.status !== UNAUTHORIZED) {
+        if (second && isRenewal) renewal.helped();
+        throw redacted(failure);
+      }
+      settled.add(second);
+      renewal.didNotHelp(token);
+      throw redacted(withCause(failure, accessDenied(source)));
+    }
+  }
+
+  function renewalOf(source: TokenSource): ForcedRenewal {
+    const renewal = renewals.get(source) ?? createForcedRenewal();
+    renewals.set(source, renewal);
+    return renewal;
+  }
+
+  /** The token a request was sent with can be read from it, so that no state need travel with it. */
+  function sentToken({ headers }: Config): string | undefined {
+    const authorization = readAuthorization(headers);
+    return sources.holdsIssuedToken(authorization)
+      ? String(authorization).slice('Bearer '.length)
+      : undefined;
+  }
+
+  /** Another origin's 401, that a redirect led to, says nothing about the token; only the http adapter tells. */
+  function isFromElsewhere(response: AxiosResponse): boolean {
+    const { request } = response as { request?: { res?: { responseUrl?: unknown } } };
+    const url = request?.res?.responseUrl;
+    return typeof url === 'string' && URL.canParse(url) && !allowedOrigins.has(new URL(url).origin);
+  }
+
+  const redacted = (error: unknown): Error => {
+    redactError(error, sources.holdsIssuedToken);
+    return error as Error;
+  };
+
+  /** Somebody put an adapter of their own in place of the bound one, and its 401 was dealt with by nobody. */
+  function isUnsettled(response: AxiosResponse | undefined): response is AxiosResponse {
+    if (response?.status !== UNAUTHORIZED || settled.has(response)) return false;
+    const { config } = response as { config?: Config };
+    return (
+      isRegistered() &&
+      config !== undefined &&
+      typeof config.headers === 'object' &&
+      config.bipsyncAuth !== false &&
+      findObstacle(config, adapterOf(config)) === undefined
+    );
+  }
+
+  /** After `interceptors.request.clear()` the plugin is to have no part in a request. */
+  function isRegistered(): boolean {
+    const { handlers } = instance.interceptors.request as { handlers?: ({ fulfilled?: unknown } | null)[] };
+    return handlers === undefined || handlers.some((handler) => handler?.fulfilled === onRequest);
+  }
+
+  /** The second attempt of a request that has been through the transforms already. */
+  const resend: Send = (config) =>
+    new axios.Axios({}).request({ ...config, adapter: adapterOf(config), transformRequest: [] });
+
+  const adapterOf = (config: Config): AdapterOption =>
+    config.adapter ?? instance.defaults.adapter ?? axios.defaults.adapter ?? 'http';
+
+  function onRequest(config: Config): Config {
+    config.adapter = bind(adapterOf(config));
+    return config;
+  }
+
+  return {
+    onRequest,
+    onResponse: (response) =>
+      isUnsettled(response)
+        ? renew(response, undefined, response.config, resend, sourceOf(response.config))
+        : response,
+    async onError(error) {
+      const response = responseOf(error);
+      if (isUnsettled(response))
+        return renew(response, error, response.config, resend, sourceOf(response.config));
+      throw redacted(error);
+    },
+  };
+}
+
+/** axios merges names into a new array for every request. */
+function isSameAdapter(one: AdapterOption, other: AdapterOption): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
+  return one.length === other.length && one.every((adapter, position) => adapter === other[position]);
+}
+
+function resolveAdapter(config: Config, adapter: AdapterOption): AxiosAdapter {
+  if (typeof adapter === 'function') return adapter;
+  // The config decides on an environment of fetch's own; the declared type lacks it.
+  const resolver = axios as { getAdapter(adapter: AdapterOption, config: Config): AxiosAdapter };
+  return resolver.getAdapter(adapter, config);
+}
+
+const isHttps = (config: Config): boolean => targetOf(config)?.origin.startsWith('https:') === true;
+
+function responseOf(error: unknown): AxiosResponse | undefined {
+  if (typeof error !== 'object' || error === null) return undefined;
+  const { response } = error as { response?: AxiosResponse };
+  return typeof response === 'object' ? response : undefined;
+}
+
+function withCause(error: unknown, cause: BipsyncAuthError | undefined): unknown {
+  if (cause && typeof error === 'object' && error !== null) {
+    Reflect.defineProperty(error, 'cause', {
+      value: cause,
+      enumerable: false,
+      writable: true,
+      configurable: true,
+    });
+  }
+  return error;
+}
+
+function otherCredentials(what: string): BipsyncAuthError {
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_CONFIG',
+    `The request was not sent: it has ${what}, for which axios would silently drop the access token. Remove that, or ` +
+      'send the request with `bipsyncAuth: false`.',
+  );
+}
+
+function accessDenied({ scope }: TokenSource): BipsyncAuthError {
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_ACCESS_DENIED',
+    'The API refuses tokens it issued a moment ago, or says that their scope does not suffice. The scopes asked for ' +
+      `are "${scope.scopes.join(' ')}": check what this endpoint needs and what the client was granted.`,
+    { status: UNAUTHORIZED },
+  );
+}

@@ -1,0 +1,48 @@
+import { deleteAuthorization, readAuthorization, shallowCopy } from './headers';
+
+/** Through any of these a Node response leads to the request it answers, header and all. */
+const WAYS_TO_THE_REQUEST = ['req', 'socket', 'client'];
+
+/**
+ * redactError takes the token out of what callers will log: the error's config becomes a copy without the header (the
+ * original belongs to others too, and a placeholder would be sent by plugins that retry), and the raw request is no
+ * longer enumerable. Errors of requests that carried no token of ours stay as they are.
+ */
+export function redactError(error: unknown, holdsToken: (authorization: unknown) => boolean): void {
+  if (!isObject(error)) return;
+  const config: unknown = error['config'];
+  const response: unknown = error['response'];
+  const carrier = isObject(config) ? config : isObject(response) ? response['config'] : undefined;
+  if (!isObject(carrier) || !holdsToken(readAuthorization(carrier['headers']))) return;
+
+  const redacted = withoutToken(carrier);
+  if (isObject(config)) Reflect.set(error, 'config', redacted);
+  hide(error, 'request');
+  if (!isObject(response)) return;
+  Reflect.set(response, 'config', redacted);
+  hide(response, 'request');
+  const data: unknown = response['data'];
+  if (isObject(data)) for (const way of WAYS_TO_THE_REQUEST) hide(data, way);
+}
+
+function withoutToken(config: Record<string, unknown>): Record<string, unknown> {
+  const copy = shallowCopy(config);
+  const headers = shallowCopy(config['headers'] as object);
+  deleteAuthorization(headers);
+  copy['headers'] = headers;
+  return copy;
+}
+
+function hide(holder: Record<string, unknown>, key: string): void {
+  if (!Object.hasOwn(holder, key)) return;
+  Reflect.defineProperty(holder, key, {
+    value: holder[key],
+    enumerable: false,
+    writable: true,
+    configurable: true,
+  });
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,86 @@
+/** Scopes that Bipsync documents for its GraphQL and REST APIs. */
+export type KnownBipsyncScope =
+  | 'attachments:read'
+  | 'categories:read'
+  | 'classifications:read'
+  | 'comments:read'
+  | 'contacts:read'
+  | 'events:read'
+  | 'external_ids:read'
+  | 'fields:read'
+  | 'groups:read'
+  | 'note_templates:read'
+  | 'pipelines:read'
+  | 'projects:read'
+  | 'research:read'
+  | 'tasks:read'
+  | 'users:read'
+  | 'versions:read'
+  | 'rest_api:read'
+  | 'rest_api:fields:read'
+  | 'rest_api:write';
+
+/** A scope: the known ones complete in an editor, any other string is accepted. */
+export type BipsyncScope = KnownBipsyncScope | (string & {});
+
+/** What a token is for: exactly one team, and the other scopes asked for. */
+export interface TokenScope {
+  readonly teamId: string;
+  /** Sorted, without repetition, the `team_…` included. */
+  readonly scopes: readonly string[];
+}
+
+const TEAM_PREFIX = 'team_';
+
+/** scope-token of {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.3 RFC 6749 §3.3}. */
+const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
+
+/** isScopeToken tells whether `value` can stand in a `scope` parameter. */
+export function isScopeToken(value: string): boolean {
+  return scopeToken.test(value);
+}
+
+const isTeamScope = (scope: string): boolean => scope.startsWith(TEAM_PREFIX);
+
+/** splitScopes takes scopes in either of the forms a configuration may hold them in. */
+export function splitScopes(scopes: string | readonly string[]): readonly string[] {
+  return typeof scopes === 'string' ? scopes.split(' ').filter((scope) => scope !== '') : scopes;
+}
+
+/**
+ * resolveTokenScope settles on one team and one set of scopes, or says in a sentence each why it cannot. `teamId` may
+ * be written with or without its `team_` prefix.
+ */
+export function resolveTokenScope(
+  teamId: string | undefined,
+  scopes: readonly string[],
+): TokenScope | { problems: string[] } {
+  const problems: string[] = [];
+  const wanted = new Set(scopes);
+  if (teamId !== undefined) wanted.add(isTeamScope(teamId) ? teamId : TEAM_PREFIX + teamId);
+
+  const bad = [...wanted].filter((scope) => !isScopeToken(scope) || scope === TEAM_PREFIX);
+  if (bad.length > 0) {
+    problems.push(
+      'teamId and scopes may hold visible ASCII characters without spaces, quotes and backslashes',
+    );
+  }
+  const [team, ...otherTeams] = [...wanted].filter(isTeamScope);
+  if (team === undefined) {
+    problems.push('teamId is required: without a team_… scope a token reaches no team resource');
+  } else if (otherTeams.length > 0) {
+    problems.push('teamId and scopes name more than one team; a token is for exactly one');
+  }
+  if (team === undefined || problems.length > 0) return { problems };
+  return { teamId: team.slice(TEAM_PREFIX.length), scopes: [...wanted].sort() };
+}
+
+/** replaceTokenScope applies a request's own `teamId` and `scopes`: each replaces its configured counterpart. */
+export function replaceTokenScope(
+  configured: TokenScope,
+  teamId: string | undefined,
+  scopes: readonly string[] | undefined,
+): TokenScope | { problems: string[] } {
+  const others = scopes ?? configured.scopes.filter((scope) => !isTeamScope(scope));
+  return resolveTokenScope(teamId ?? configured.teamId, others);
+}

@@ -1,0 +1,146 @@
+import type { KeyObject } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
+
+import { BipsyncAuthError } from '../errors';
+import type { TokenStore } from '../token-store';
+
+/** One key of {@link encryptedTokenStore}. */
+export interface TokenEncryptionKey {
+  /**
+   * Tells the keys apart and is stored beside each value, so it is no secret: 1 to 32 letters, digits, `-` and `_`,
+   * like `'2026-01'`. A new key needs a new name.
+   */
+  name: string;
+  /** 32 random bytes in base64 (44 characters), as from `openssl rand -base64 32`. A secret: keep it with the others. */
+  key: string;
+}
+
+/**
+ * encryptedTokenStore keeps the values of another store encrypted, with AES-256-GCM from `node:crypto`.
+ *
+ * A token opens everything in the team, so encrypt wherever the store is readable by more people or systems than may
+ * read Bipsync's data: a Redis shared with other services, one with backups or snapshots, a database table, a link
+ * without TLS. It does not help against someone who can read these processes' own secrets.
+ *
+ * ```ts
+ * const tokenStore = encryptedTokenStore(redisTokenStore({ sendCommand }), [
+ *   { name: '2026-07', key: newerKey }, // encrypts and decrypts
+ *   { name: '2026-01', key: olderKey }, // decrypts
+ * ]);
+ * ```
+ *
+ * The first key encrypts, every key decrypts. To rotate: deploy the new key in second place, so that every process can
+ * read it; then deploy it in first place; drop the old one an hour (a token's lifetime) later. A shortcut costs no
+ * request, only a token request for each process that cannot read what the others wrote.
+ *
+ * A value that does not decrypt counts as absent: one of an unknown key, of another format, changed, or copied from
+ * another entry (the entry's key and the key's name are authenticated with it). An old value put back under its own
+ * key is not noticed. Keys, TTLs and locks pass as they are; `lock` exists only if `store` has one. Errors of `store`
+ * pass through.
+ *
+ * @param store any token store: {@link redisTokenStore}, a Keyv, cache-manager.
+ * @param keys at least one key; names must differ.
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, naming every problem by its place, never printing a key.
+ */
+export function encryptedTokenStore(store: TokenStore, keys: readonly TokenEncryptionKey[]): TokenStore {
+  const keyRing = createKeyRing(store, keys);
+
+  return {
+    async get(key) {
+      const sealed = await store.get(key);
+      return typeof sealed === 'string' ? open(sealed, key, keyRing) : undefined;
+    },
+    async set(key, value, ttlMs) {
+      return store.set(key, seal(value, key, keyRing), ttlMs);
+    },
+    ...(store.lock && { lock: store.lock.bind(store) }),
+  };
+}
+
+const algorithm = 'aes-256-gcm';
+const ivLength = 12;
+const tagLength = 16;
+
+/** `v1.{key name}.{iv}.{ciphertext and tag}`, the last two in base64url. The names hold no dot. */
+const sealedFormat = /^v1\.([\w-]{1,32})\.([\w-]{16})\.([\w-]{22,})$/;
+
+interface KeyRing {
+  current: { name: string; secret: KeyObject };
+  byName: ReadonlyMap<string, KeyObject>;
+}
+
+function seal(value: string, key: string, { current }: KeyRing): string {
+  const iv = randomBytes(ivLength);
+  const cipher = createCipheriv(algorithm, current.secret, iv, { authTagLength: tagLength });
+  cipher.setAAD(associatedData(current.name, key));
+  const sealed = Buffer.concat([cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+  return ['v1', current.name, iv.toString('base64url'), sealed.toString('base64url')].join('.');
+}
+
+function open(value: string, key: string, { byName }: KeyRing): string | undefined {
+  const [, name = '', iv = '', body = ''] = sealedFormat.exec(value) ?? [];
+  const secret = byName.get(name);
+  if (secret === undefined) return undefined;
+  const sealed = Buffer.from(body, 'base64url');
+  if (sealed.toString('base64url') !== body) return undefined;
+  try {
+    const decipher = createDecipheriv(algorithm, secret, Buffer.from(iv, 'base64url'), {
+      authTagLength: tagLength,
+    });
+    decipher.setAAD(associatedData(name, key));
+    decipher.setAuthTag(sealed.subarray(-tagLength));
+    return decipher.update(sealed.subarray(0, -tagLength), undefined, 'utf8') + decipher.final('utf8');
+  } catch {
+    return undefined;
+  }
+}
+
+/** Binds a value to its format, to its key's name and to the entry it was written for. */
+function associatedData(name: string, key: string): Buffer {
+  return Buffer.from(`v1.${name}.${key}`);
+}
+
+function createKeyRing(store: unknown, keys: unknown): KeyRing {
+  const problems = storeProblems(store);
+  const byName = new Map<string, KeyObject>();
+
+  if (!Array.isArray(keys) || keys.length === 0) {
+    problems.push('keys must be an array of at least one { name, key }');
+  } else {
+    for (const [index, entry] of (keys as unknown[]).entries()) {
+      const { name, key } = (entry ?? {}) as Partial<Record<'name' | 'key', unknown>>;
+      const secret = decodeKey(key);
+      if (typeof name !== 'string' || !/^[\w-]{1,32}$/.test(name)) {
+        problems.push(`keys[${index}].name must be 1 to 32 letters, digits, "-" and "_"`);
+      } else if (byName.has(name)) {
+        problems.push(`keys[${index}].name is used twice`);
+      } else if (secret !== undefined) {
+        byName.set(name, secret);
+      }
+      if (secret === undefined)
+        problems.push(`keys[${index}].key must be 32 bytes in base64 (44 characters)`);
+    }
+  }
+
+  const [first] = byName;
+  if (problems.length > 0 || first === undefined) {
+    throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `encryptedTokenStore: ${problems.join('; ')}`);
+  }
+  return { current: { name: first[0], secret: first[1] }, byName };
+}
+
+function storeProblems(store: unknown): string[] {
+  const { get, set, lock } = (store ?? {}) as Partial<Record<keyof TokenStore, unknown>>;
+  const problems: string[] = [];
+  if (typeof get !== 'function' || typeof set !== 'function') problems.push('store must have get and set');
+  if (lock !== undefined && typeof lock !== 'function') problems.push('store.lock must be a function');
+  return problems;
+}
+
+/** Node's decoder skips what it does not understand; a key that does not encode back is a mangled one. */
+function decodeKey(key: unknown): KeyObject | undefined {
+  if (typeof key !== 'string') return undefined;
+  const bytes = Buffer.from(key, 'base64');
+  if (bytes.length !== 32 || bytes.toString('base64') !== key) return undefined;
+  return createSecretKey(bytes);
+}

@@ -1,0 +1,58 @@
+import { honoursAllowAbsoluteUrls } from './axios-features';
+
+/** The parts of a request's config that decide where axios sends it. Nothing is taken for granted about them. */
+export interface Destination {
+  url?: unknown;
+  baseURL?: unknown;
+  allowAbsoluteUrls?: unknown;
+  socketPath?: unknown;
+}
+
+/** Where a request goes: `userInfo` tells whether the URL names a user, for whom axios would drop the token. */
+export interface Target {
+  origin: string;
+  userInfo: boolean;
+}
+
+/** axios's own rule for a URL that a `baseURL` does not apply to. */
+const absoluteUrl = /^(?:[a-z][a-z\d+\-.]*:)?\/\//i;
+
+/**
+ * leadsTo is the quick yes for nearly every request: the URL that axios will use begins with `origin` and the slash
+ * that ends its authority. A no says nothing.
+ */
+export function leadsTo(origin: string, destination: Destination): boolean {
+  const url = decisiveUrl(destination);
+  return (
+    url !== undefined &&
+    url.startsWith(origin) &&
+    (url.length === origin.length || url[origin.length] === '/')
+  );
+}
+
+/** targetOf is the origin that axios will really send a request to, or `undefined` where that cannot be known. */
+export function targetOf(destination: Destination): Target | undefined {
+  const url = decisiveUrl(destination);
+  if (url === undefined || !URL.canParse(url)) return undefined;
+  const { protocol, origin, username, password } = new URL(url);
+  // The origin of a blob: URL is that of the URL inside it, to which nothing is sent.
+  if (protocol !== 'https:' && protocol !== 'http:') return undefined;
+  return { origin, userInfo: username !== '' || password !== '' };
+}
+
+/** The one of `url` and `baseURL` whose origin counts; `undefined` where axios is not to be second-guessed. */
+function decisiveUrl(destination: Destination): string | undefined {
+  const { url = '', baseURL, allowAbsoluteUrls, socketPath } = destination;
+  if (socketPath || typeof url !== 'string' || !isOrdinary(destination)) return undefined;
+  if (!baseURL) return url;
+  if (typeof baseURL !== 'string') return undefined;
+  if (!absoluteUrl.test(url)) return baseURL;
+  if (allowAbsoluteUrls !== false) return url;
+  return honoursAllowAbsoluteUrls ? baseURL : undefined;
+}
+
+/** An inherited property may be read by one version of axios and not by another. */
+function isOrdinary(destination: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(destination);
+  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+}

@@ -1,0 +1,31 @@
+import type { ServerResponse } from 'node:http';
+
+/** What `JSON.parse` can give. */
+export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+
+/** One HTTP answer: a string or bytes go out as they are, anything else as JSON, `undefined` as an empty body. */
+export interface EmulatorAnswer {
+  status: number;
+  headers?: Readonly<Record<string, string>> | undefined;
+  body?: JsonValue | Uint8Array | undefined;
+}
+
+/** startAnswer sets status and headers, Content-Length included, and returns the body's bytes for the caller to send. */
+export function startAnswer(
+  response: ServerResponse,
+  { status, headers = {}, body }: EmulatorAnswer,
+): Uint8Array {
+  const { type, bytes } = encode(body);
+  response.statusCode = status;
+  if (type !== undefined) response.setHeader('Content-Type', type);
+  response.setHeader('Content-Length', bytes.length);
+  for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+  return bytes;
+}
+
+function encode(body: EmulatorAnswer['body']): { type?: string; bytes: Uint8Array } {
+  if (body === undefined) return { bytes: new Uint8Array() };
+  if (typeof body === 'string') return { type: 'text/plain; charset=utf-8', bytes: Buffer.from(body) };
+  if (body instanceof Uint8Array) return { type: 'application/octet-stream', bytes: body };
+  return { type: 'application/json', bytes: Buffer.from(JSON.stringify(body)) };
+}

@@ -1,0 +1,99 @@
+import type { IncomingMessage } from 'node:http';
+
+import type { EmulatorAnswer, JsonValue } from './answers';
+
+/** A token request as far as it could be read; without `parameters` it could not. */
+export interface TokenRequest {
+  method: string;
+  encoding: 'form' | 'json' | undefined;
+  parameters: ReadonlyMap<string, string> | undefined;
+}
+
+/** What the token endpoint knows and can do. */
+export interface TokenEndpoint {
+  clientId: string;
+  clientSecret: string;
+  grantedScopes: ReadonlySet<string>;
+  expiresIn: JsonValue | undefined;
+  issue(scopes: ReadonlySet<string>): string;
+}
+
+/** RFC 6749 §3.3: https://www.rfc-editor.org/rfc/rfc6749#section-3.3 */
+const scopeSyntax = /^[\x21\x23-\x5B\x5D-\x7E]+( [\x21\x23-\x5B\x5D-\x7E]+)*$/;
+
+/** RFC 6749 §5.1 asks for both, on every answer that may hold a token. */
+const notCached = { 'Cache-Control': 'no-store', Pragma: 'no-cache' };
+
+/** answerTokenRequest is the client credentials grant: https://www.rfc-editor.org/rfc/rfc6749#section-4.4 */
+export function answerTokenRequest(request: TokenRequest, endpoint: TokenEndpoint): EmulatorAnswer {
+  const { method, parameters } = request;
+  if (method !== 'POST') return refusal('invalid_request', 'Send a POST request.', 405, { Allow: 'POST' });
+  if (!parameters) {
+    const rule = 'Send a form or a JSON object of strings, with its Content-Type and each parameter once.';
+    return refusal('invalid_request', rule);
+  }
+  const grantType = parameters.get('grant_type');
+  if (!grantType) return refusal('invalid_request', 'grant_type is missing.');
+  if (grantType !== 'client_credentials') {
+    return refusal('unsupported_grant_type', 'grant_type must be client_credentials.');
+  }
+  const isClient =
+    parameters.get('client_id') === endpoint.clientId &&
+    parameters.get('client_secret') === endpoint.clientSecret;
+  if (!isClient) return refusal('invalid_client', 'Client authentication failed.', 401);
+
+  // RFC 6749 §3.1: a parameter without a value counts as omitted.
+  const scope = parameters.get('scope') ?? '';
+  if (scope !== '' && !scopeSyntax.test(scope)) return refusal('invalid_scope', 'scope is malformed.');
+  const scopes = new Set(scope === '' ? [] : scope.split(' '));
+  for (const asked of scopes) {
+    if (!endpoint.grantedScopes.has(asked)) {
+      return refusal('invalid_scope', `The client may not ask for ${asked}.`);
+    }
+  }
+  const { expiresIn } = endpoint;
+  const lifetime = expiresIn === undefined ? {} : { expires_in: expiresIn };
+  const body = { token_type: 'bearer', ...lifetime, access_token: endpoint.issue(scopes) };
+  return { status: 200, headers: notCached, body };
+}
+
+/** RFC 6749 §5.2: https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
+function refusal(
+  error: string,
+  description: string,
+  status = 400,
+  headers: Record<string, string> = {},
+): EmulatorAnswer {
+  return { status, headers: { ...notCached, ...headers }, body: { error, error_description: description } };
+}
+
+export function readTokenRequest(request: IncomingMessage, body: Buffer): TokenRequest {
+  const method = request.method ?? '';
+  const mediaType = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
+  if (mediaType === 'application/x-www-form-urlencoded') {
+    return { method, encoding: 'form', parameters: formParameters(body.toString()) };
+  }
+  if (mediaType === 'application/json') {
+    return { method, encoding: 'json', parameters: jsonParameters(body.toString()) };
+  }
+  return { method, encoding: undefined, parameters: undefined };
+}
+
+function formParameters(text: string): Map<string, string> | undefined {
+  const pairs = [...new URLSearchParams(text)];
+  const parameters = new Map(pairs);
+  return parameters.size === pairs.length ? parameters : undefined;
+}
+
+function jsonParameters(text: string): Map<string, string> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    const pairs = Object.entries(value).filter(
+      (pair): pair is [string, string] => typeof pair[1] === 'string',
+    );
+    return pairs.length === Object.keys(value).length ? new Map(pairs) : undefined;
+  } catch {
+    return undefined;
+  }
+}

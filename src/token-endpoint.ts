@@ -1,0 +1,300 @@
+import axios, { type AxiosRequestConfig } from 'axios';
+import * as v from 'valibot';
+
+import { proxiesInClear } from './axios-features';
+import { isLoopback } from './config';
+import { BipsyncAuthError, type BipsyncAuthErrorCode, type BipsyncAuthErrorDetails } from './errors';
+import { readHeader } from './headers';
+
+/** How the instance reaches the network; everything else about it stays away from the secret. */
+export type Transport = Pick<
+  AxiosRequestConfig,
+  'adapter' | 'env' | 'httpAgent' | 'httpsAgent' | 'proxy' | 'lookup' | 'family' | 'fetchOptions'
+>;
+
+/** Where and as whom tokens are requested. */
+export interface TokenEndpoint {
+  tokenUrl: URL;
+  clientId: string;
+  tokenEncoding: 'form' | 'json';
+  /** Read at the moment of a request, so that a mock or an agent set after installation counts. */
+  transport: () => Transport;
+}
+
+/** What a token request yields. */
+export interface TokenResponse {
+  accessToken: string;
+  /** Zero or less: the token serves those who wait for it and is not kept. */
+  lifetimeMs: number;
+}
+
+const MAX_RESPONSE_BYTES = 100_000;
+const DEFAULT_LIFETIME_S = 3600;
+const MAX_LIFETIME_S = 86_400;
+const MAX_DESCRIPTION_LENGTH = 300;
+
+/**
+ * requestToken makes one access token request
+ * ({@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4.2 RFC 6749 §4.4.2}), with the client's credentials in the
+ * body as Bipsync has them (§2.3.1).
+ *
+ * @throws BipsyncAuthError saying what the answer means; its `code` tells whether another try makes sense.
+ */
+export async function requestToken(
+  endpoint: TokenEndpoint,
+  secret: string,
+  scopes: readonly string[],
+  signal: AbortSignal,
+): Promise<TokenResponse> {
+  const parameters = {
+    grant_type: 'client_credentials',
+    client_id: endpoint.clientId,
+    client_secret: secret,
+    scope: scopes.join(' '),
+  };
+  const answer = await post(endpoint, parameters, signal);
+  if (answer.status === 200) return readToken(answer.body);
+  throw readRefusal(answer, secret);
+}
+
+/** isRefusal tells an answer that another try would not change from a failure that may pass. */
+export function isRefusal({ code }: BipsyncAuthError): boolean {
+  return (
+    code === 'ERR_BIPSYNC_CREDENTIALS' ||
+    code === 'ERR_BIPSYNC_SCOPE' ||
+    code === 'ERR_BIPSYNC_IP_NOT_ALLOWED' ||
+    code === 'ERR_BIPSYNC_TOKEN_REQUEST'
+  );
+}
+
+interface Answer {
+  status: number;
+  body: unknown;
+  retryAfterMs: number | undefined;
+}
+
+async function post(
+  endpoint: TokenEndpoint,
+  parameters: Record<string, string>,
+  signal: AbortSignal,
+): Promise<Answer> {
+  const { tokenUrl, tokenEncoding } = endpoint;
+  const { fetchOptions, ...transport } = endpoint.transport();
+  if (isLoopback(tokenUrl.hostname)) transport.proxy = false;
+  if (proxiesInClear(transport.proxy, transport.adapter)) {
+    throw new BipsyncAuthError(
+      'ERR_BIPSYNC_CONFIG',
+      `axios ${axios.VERSION} would send the client secret through a proxy in clear, so no token was requested. ` +
+        'Upgrade axios to 1.16.1 or later, or give the instance an httpsAgent that tunnels and `proxy: false`.',
+    );
+  }
+  const isJson = tokenEncoding === 'json';
+  const dispatcher: unknown = fetchOptions && Reflect.get(fetchOptions, 'dispatcher');
+  try {
+    // A bare Axios: no default, interceptor or transform of anybody's sees the secret or touches the answer.
+    const response = await new axios.Axios({}).request<unknown>({
+      ...transport,
+      method: 'post',
+      // In two parts, so that a mock matches either the path or the whole URL.
+      baseURL: tokenUrl.origin,
+      url: tokenUrl.pathname + tokenUrl.search,
+      headers: {
+        Accept: 'application/json',
+        'Content-Type': isJson ? 'application/json' : 'application/x-www-form-urlencoded',
+      },
+      data: isJson ? JSON.stringify(parameters) : new URLSearchParams(parameters).toString(),
+      // A redirected POST would hand the secret to another host.
+      maxRedirects: 0,
+      fetchOptions: { redirect: 'error', ...(dispatcher ? { dispatcher } : {}) },
+      responseType: 'stream',
+      validateStatus: () => true,
+      signal,
+    });
+    return {
+      status: response.status,
+      body: parseJson(await readText(response.data)),
+      retryAfterMs: parseRetryAfter(readHeader(response.headers, 'retry-after')),
+    };
+  } catch (error) {
+    throw readFailure(error);
+  }
+}
+
+/** Streams are read up to the bound, beyond which there is no answer. What a mock gives is taken as it is. */
+async function readText(data: unknown): Promise<unknown> {
+  if (!isChunks(data)) return data instanceof Uint8Array ? new TextDecoder().decode(data) : data;
+  const decoder = new TextDecoder();
+  let size = 0;
+  let text = '';
+  for await (const chunk of data) {
+    const bytes = typeof chunk === 'string' ? new TextEncoder().encode(chunk) : chunk;
+    size += bytes.byteLength;
+    if (size > MAX_RESPONSE_BYTES) return undefined;
+    text += decoder.decode(bytes, { stream: true });
+  }
+  return text + decoder.decode();
+}
+
+function isChunks(data: unknown): data is AsyncIterable<Uint8Array | string> {
+  return typeof data === 'object' && data !== null && Symbol.asyncIterator in data;
+}
+
+function parseJson(body: unknown): unknown {
+  if (typeof body !== 'string') return body;
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
+
+/** b64token of {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 RFC 6750 §2.1}. */
+const bearerToken = /^[A-Za-z\d\-._~+/]+=*$/;
+
+/** A number, or a string that is one; anything else is not `expires_in`. */
+const seconds = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.trim(), v.nonEmpty(), v.transform(Number))]),
+  v.check((value) => !Number.isNaN(value)),
+);
+
+/** Successful response, {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}. */
+const tokenResponse = v.object({
+  access_token: v.pipe(v.string(), v.regex(bearerToken)),
+  token_type: v.pipe(v.string(), v.regex(/^bearer$/i)),
+  expires_in: v.optional(v.nullable(seconds)),
+});
+
+/** isAccessToken tells whether `value` can be sent as a bearer token. */
+export function isAccessToken(value: unknown): value is string {
+  return typeof value === 'string' && bearerToken.test(value);
+}
+
+function readToken(body: unknown): TokenResponse {
+  const parsed = v.safeParse(tokenResponse, body);
+  if (!parsed.success) {
+    const member = parsed.issues[0].path?.[0]?.key;
+    throw unusable(
+      typeof member === 'string'
+        ? `has no valid ${member}`
+        : `is not the JSON object of RFC 6749 §5.1, or larger than ${MAX_RESPONSE_BYTES} bytes`,
+    );
+  }
+  const { access_token: accessToken, expires_in: expiresIn } = parsed.output;
+  return { accessToken, lifetimeMs: Math.min(expiresIn ?? DEFAULT_LIFETIME_S, MAX_LIFETIME_S) * 1000 };
+}
+
+function unusable(what: string): BipsyncAuthError {
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_TOKEN_RESPONSE',
+    `The token endpoint answered 200, but its answer ${what}. Check that tokenUrl is the token endpoint and that ` +
+      'no gateway answers in its place.',
+    { status: 200 },
+  );
+}
+
+/** Error response, {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}, and Bipsync's own form. */
+const errorResponse = v.object({
+  error: v.fallback(v.optional(v.string()), undefined),
+  error_description: v.fallback(v.optional(v.string()), undefined),
+  message: v.fallback(v.optional(v.string()), undefined),
+  hint: v.fallback(v.optional(v.string()), undefined),
+});
+
+function readRefusal({ status, body, retryAfterMs }: Answer, secret: string): BipsyncAuthError {
+  const parsed = v.safeParse(errorResponse, body);
+  const { error, error_description, message, hint } = parsed.success ? parsed.output : {};
+  const description = error_description ?? [message, hint].filter(Boolean).join(' ');
+  const details: BipsyncAuthErrorDetails = {
+    status,
+    oauthError: error && printable(error, secret),
+    oauthErrorDescription: description ? printable(description, secret) : undefined,
+    retryAfterMs,
+  };
+  const [code, advice] = meaningOf(status, error);
+  const said = [details.oauthError, details.oauthErrorDescription].filter(Boolean).join(': ');
+  return new BipsyncAuthError(
+    code,
+    `The token endpoint answered ${status}${said === '' ? '' : ` (${said})`}. ${advice}`,
+    details,
+  );
+}
+
+function meaningOf(status: number, error: string | undefined): [BipsyncAuthErrorCode, string] {
+  if (status === 429 || status >= 500) {
+    return ['ERR_BIPSYNC_TOKEN_UNAVAILABLE', 'It is overloaded or out of order; try again later.'];
+  }
+  if (error === 'invalid_scope') {
+    return ['ERR_BIPSYNC_SCOPE', 'Check teamId and scopes against what the client was granted.'];
+  }
+  if (error === 'invalid_client' || error === 'unauthorized_client' || status === 401) {
+    return [
+      'ERR_BIPSYNC_CREDENTIALS',
+      'Check clientId and clientSecret, and that they belong to this tenant.',
+    ];
+  }
+  if (status === 403) {
+    return ['ERR_BIPSYNC_IP_NOT_ALLOWED', "Have this machine's public IP address permitted in Bipsync."];
+  }
+  if (status >= 300 && status < 400) {
+    return [
+      'ERR_BIPSYNC_TOKEN_REQUEST',
+      'Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+    ];
+  }
+  return ['ERR_BIPSYNC_TOKEN_REQUEST', 'Check tokenUrl and tokenEncoding.'];
+}
+
+/** A server may echo what it was sent; what it says is shown shortened, on one line and without the secret. */
+function printable(text: string, secret: string): string {
+  const echoes = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];
+  return echoes
+    .reduce((shown, echo) => shown.replaceAll(echo, '[secret]'), text)
+    .replace(/[^\x20-\x7e\u00a0-\ud7ff\uf900-\ufffd]+/g, ' ')
+    .slice(0, MAX_DESCRIPTION_LENGTH);
+}
+
+/** What axios throws holds the secret, so nothing of it is passed on but a system error code. */
+function readFailure(error: unknown): BipsyncAuthError {
+  const codes = causesOf(error).map((cause) => readString(cause, 'code'));
+  if (causesOf(error).some((cause) => readString(cause, 'message') === 'unexpected redirect')) {
+    return new BipsyncAuthError(
+      'ERR_BIPSYNC_TOKEN_REQUEST',
+      'The token endpoint answered with a redirect. Redirects are not followed with a secret: check client, baseURL ' +
+        'and tokenUrl.',
+    );
+  }
+  const code = codes
+    .filter((candidate) => candidate !== undefined && /^[A-Z][A-Z\d_]{1,60}$/.test(candidate))
+    .at(-1);
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
+    `The token endpoint could not be reached${code === undefined ? '' : ` (${code})`}. Check the network, DNS, TLS ` +
+      'certificates and proxy settings between this machine and it.',
+  );
+}
+
+function causesOf(error: unknown): object[] {
+  const causes: object[] = [];
+  for (
+    let at = error;
+    typeof at === 'object' && at !== null && causes.length < 5;
+    at = Reflect.get(at, 'cause')
+  ) {
+    causes.push(at);
+  }
+  return causes;
+}
+
+function readString(from: object, key: string): string | undefined {
+  const value: unknown = Reflect.get(from, key);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** Milliseconds of a Retry-After header, {@link https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 RFC 9110 §10.2.3}. */
+function parseRetryAfter(header: unknown): number | undefined {
+  if (typeof header !== 'string' && typeof header !== 'number') return undefined;
+  const value = String(header).trim();
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+  const date = /^[A-Za-z]{3,9},? /.test(value) ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
+}

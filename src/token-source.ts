@@ -1,0 +1,298 @@
+import { type ClientSecret, type Deadline, mintToken, startDeadline } from './acquisition';
+import type { ResolvedConfig } from './config';
+import { type BipsyncAuthError, copyError, isBipsyncAuthError } from './errors';
+import type { AcquisitionReason, Emit } from './events';
+import type { TokenScope } from './scopes';
+import { createToken, isInRefreshWindow, isUsable, remainingMs, type Token } from './token';
+import { isRefusal, type TokenEndpoint } from './token-endpoint';
+import { type LockOutcome, type OnStoreFailure, type SharedTokens, storeKey } from './token-store';
+import { pause } from './waiting';
+
+/**
+ * TokenSource says which token to use now, for one team and one set of scopes.
+ *
+ * The rules: a usable token is given at once; in its refresh window one background refresh runs beside it; without one,
+ * everybody waits for the same acquisition; after a failed one, requests fail at once until its cool-down ends.
+ */
+export interface TokenSource {
+  readonly scope: TokenScope;
+  /** The present token, if it can be sent; starts a refresh when one is due. Never throws. */
+  present(): Token | undefined;
+  /** The present token, or the next one. Rejects with a BipsyncAuthError of the caller's own. */
+  obtain(): Promise<Token>;
+  /** Whether only a refusal could make the next request use another token than `accessToken`. */
+  isCurrent(accessToken: string): boolean;
+  /** Gives `accessToken` up: from now on it is neither sent nor taken from a store. */
+  refuse(accessToken: string): void;
+  /** Gives the present token up and ends a cool-down. */
+  invalidate(): void;
+}
+
+/** One acquisition under way. */
+interface Flight {
+  promise: Promise<Token | undefined>;
+  /** Somebody waits for it, so that it may not give up. */
+  urgent: boolean;
+}
+
+/** What a failed acquisition leaves behind. Times are milliseconds on the monotonic clock. */
+interface Failure {
+  /** Absent where a usable token was left: as long as there is one, nobody need hear of a failed refresh. */
+  error: BipsyncAuthError | undefined;
+  retryAt: number;
+  /** From when on a secret function and a store may be asked again during a cool-down. */
+  probeAt: number;
+}
+
+interface Found {
+  token: Token;
+  source: 'endpoint' | 'store';
+}
+
+const REFUSAL_COOL_DOWN_MS = 30_000;
+const FIRST_COOL_DOWN_MS = 1000;
+const MAX_COOL_DOWN_MS = 30_000;
+const MAX_RETRY_AFTER_MS = 300_000;
+const PROBE_INTERVAL_MS = 1000;
+const MAX_LOCK_MS = 5000;
+const MIN_POLL_MS = 50;
+const POLL_JITTER_MS = 50;
+/** A store may bring back a token that was given up; those before the last few have long been overwritten. */
+const MAX_RETIRED = 8;
+
+const noop = (): void => undefined;
+
+/** What the sources of one installation have in common. */
+export interface TokenSourceOptions {
+  config: ResolvedConfig;
+  endpoint: TokenEndpoint;
+  clientSecret: ClientSecret;
+  /** The store that other processes share, if any. */
+  shared: ((onFailure: OnStoreFailure) => SharedTokens) | undefined;
+  emit: Emit;
+  /** Told of every token that may be sent. */
+  onToken: (token: Token) => void;
+}
+
+/** createTokenSource makes the source of the tokens for `scope`. */
+export function createTokenSource(scope: TokenScope, options: TokenSourceOptions): TokenSource {
+  const { config, endpoint, clientSecret, emit, onToken } = options;
+  const shared = options.shared?.((operation) => emit(scope, { type: 'store-failed', operation }));
+  const key = storeKey(config.origin, config.tokenUrl.href, config.clientId, scope.scopes);
+  const retired = new Set<string>();
+  let token: Token | undefined;
+  let flight: Flight | undefined;
+  let failure: Failure | undefined;
+  let failures = 0;
+  /** Why the next token will be needed. */
+  let cause: AcquisitionReason = 'first';
+  let triedSecret: string | undefined;
+  /** Invalidated before it was ever read: the store may hold the very token that was meant. */
+  let storeIsStale = false;
+
+  function present(): Token | undefined {
+    if (token === undefined) return undefined;
+    const remaining = remainingMs(token);
+    if (!isUsable(token, remaining)) return undefined;
+    if (isInRefreshWindow(token, remaining) && flight === undefined && !isCoolingDown()) {
+      start('refresh').promise.catch(noop);
+    }
+    return token;
+  }
+
+  async function obtain(): Promise<Token> {
+    for (;;) {
+      const usable = present();
+      if (usable) return usable;
+      const current = flight ?? start(cause);
+      current.urgent = true;
+      const obtained = await current.promise.catch((error: unknown) => {
+        throw isBipsyncAuthError(error) ? copyError(error, { retryAfterMs: retryInMs(error) }) : error;
+      });
+      // A refresh may have given up in the moment before it became urgent.
+      if (obtained) return obtained;
+    }
+  }
+
+  function start(reason: AcquisitionReason): Flight {
+    const started: Flight = { promise: Promise.resolve(undefined), urgent: reason !== 'refresh' };
+    flight = started;
+    started.promise = acquire(reason, started).finally(() => (flight = undefined));
+    return started;
+  }
+
+  async function acquire(reason: AcquisitionReason, own: Flight): Promise<Token | undefined> {
+    const coolDown = isCoolingDown() ? failure?.error : undefined;
+    if (coolDown && !mayProbe()) throw coolDown;
+
+    const startedAt = performance.now();
+    const deadline = startDeadline(config.tokenTimeoutMs);
+    try {
+      const found = await Promise.race([find(reason, own, coolDown, deadline), deadline.passed]);
+      if (found === undefined) {
+        failure = { error: undefined, retryAt: performance.now() + FIRST_COOL_DOWN_MS, probeAt: 0 };
+        return undefined;
+      }
+      keep(found.token);
+      onToken(found.token);
+      const durationMs = Math.round(performance.now() - startedAt);
+      emit(scope, {
+        type: 'token-acquired',
+        reason,
+        source: found.source,
+        durationMs,
+        expiresAt: found.token.expiresAt,
+      });
+      return found.token;
+    } catch (error) {
+      if (isBipsyncAuthError(error) && error !== coolDown) fail(error, reason);
+      throw error;
+    } finally {
+      deadline.end();
+    }
+  }
+
+  /** Store, then lock, then the store again, then the token endpoint. Gives up only where nobody waits. */
+  async function find(
+    reason: AcquisitionReason,
+    own: Flight,
+    coolDown: BipsyncAuthError | undefined,
+    deadline: Deadline,
+  ): Promise<Found | undefined> {
+    const stored = await readStored(reason);
+    if (stored) return stored;
+
+    const secret = await readSecret(coolDown);
+    const lockMs = Math.min(MAX_LOCK_MS, config.tokenTimeoutMs / 2);
+    const lock: LockOutcome = shared ? await shared.lock(key, Math.ceil(lockMs)) : 'none';
+    let written: Promise<void> | undefined;
+    try {
+      if (lock === 'held' && !own.urgent) return undefined;
+      const storedMeanwhile =
+        lock === 'held'
+          ? await pollStored(reason, lockMs, deadline.signal)
+          : lock !== 'none' && (await readStored(reason));
+      if (storedMeanwhile) return storedMeanwhile;
+
+      const { accessToken, lifetimeMs, sentAt } = await mintToken(
+        endpoint,
+        clientSecret,
+        secret,
+        scope.scopes,
+        deadline,
+        (next) => (triedSecret = next),
+      );
+      const minted = createToken(accessToken, lifetimeMs, sentAt, config);
+      // A server may give the same token again; then it is worth another try.
+      retired.delete(accessToken);
+      storeIsStale = false;
+      written = shared?.write(key, minted);
+      return { token: minted, source: 'endpoint' };
+    } finally {
+      // Nobody waits for the write, but the lock does: whoever gets it next shall find the token.
+      if (typeof lock === 'object') void Promise.resolve(written).then(lock.release);
+    }
+  }
+
+  async function readStored(reason: AcquisitionReason): Promise<Found | undefined> {
+    const stored = await shared?.read(key);
+    if (stored === undefined || storeIsStale || retired.has(stored.accessToken)) return undefined;
+    const isOld =
+      token !== undefined &&
+      (stored.accessToken === token.accessToken || stored.expiresAt <= token.expiresAt);
+    return reason === 'refresh' && isOld ? undefined : { token: stored, source: 'store' };
+  }
+
+  async function pollStored(
+    reason: AcquisitionReason,
+    forMs: number,
+    signal: AbortSignal,
+  ): Promise<Found | undefined> {
+    const until = performance.now() + forMs;
+    while (performance.now() < until && !signal.aborted) {
+      await pause(MIN_POLL_MS + POLL_JITTER_MS * Math.random(), signal);
+      const stored = await readStored(reason);
+      if (stored) return stored;
+    }
+    return undefined;
+  }
+
+  /** During a cool-down only another secret than the one that failed is worth a token request. */
+  async function readSecret(coolDown: BipsyncAuthError | undefined): Promise<string> {
+    if (!coolDown) return (triedSecret = await clientSecret.read());
+    const secret = clientSecret.canChange ? await clientSecret.read().catch(noop) : triedSecret;
+    if (secret === undefined || secret === triedSecret) throw coolDown;
+    return (triedSecret = secret);
+  }
+
+  function keep(next: Token): void {
+    if (token && token.accessToken !== next.accessToken) retire(token.accessToken);
+    // One that is not usable even now still serves those who wait for it.
+    token = isUsable(next) ? next : undefined;
+    cause = 'expired';
+    failure = undefined;
+    failures = 0;
+  }
+
+  function retire(accessToken: string): void {
+    retired.add(accessToken);
+    for (const oldest of retired) {
+      if (retired.size <= MAX_RETIRED) break;
+      retired.delete(oldest);
+    }
+  }
+
+  function fail(error: BipsyncAuthError, reason: AcquisitionReason): void {
+    const retryMs = coolDownMs(error);
+    const isHidden = token !== undefined && isUsable(token);
+    failure = { error: isHidden ? undefined : error, retryAt: performance.now() + retryMs, probeAt: 0 };
+    emit(scope, { type: 'token-failed', reason, code: error.code, retryInMs: retryMs });
+  }
+
+  function coolDownMs(error: BipsyncAuthError): number {
+    if (isRefusal(error)) return REFUSAL_COOL_DOWN_MS;
+    failures += 1;
+    if (error.retryAfterMs !== undefined) {
+      return Math.min(Math.max(error.retryAfterMs, FIRST_COOL_DOWN_MS), MAX_RETRY_AFTER_MS);
+    }
+    return Math.min(FIRST_COOL_DOWN_MS * 2 ** (failures - 1), MAX_COOL_DOWN_MS);
+  }
+
+  const isCoolingDown = (): boolean => failure !== undefined && performance.now() < failure.retryAt;
+
+  function mayProbe(): boolean {
+    if (!failure || (!shared && !clientSecret.canChange) || performance.now() < failure.probeAt) return false;
+    failure.probeAt = performance.now() + PROBE_INTERVAL_MS;
+    return true;
+  }
+
+  function retryInMs(error: BipsyncAuthError): number | undefined {
+    return failure?.error === error
+      ? Math.max(0, Math.ceil(failure.retryAt - performance.now()))
+      : error.retryAfterMs;
+  }
+
+  return {
+    scope,
+    present,
+    obtain,
+    isCurrent(accessToken) {
+      if (retired.has(accessToken)) return false;
+      return token === undefined || (token.accessToken === accessToken && isUsable(token));
+    },
+    refuse(accessToken) {
+      retire(accessToken);
+      if (token?.accessToken !== accessToken) return;
+      token = undefined;
+      cause = 'refused';
+    },
+    invalidate() {
+      if (token) retire(token.accessToken);
+      else storeIsStale = true;
+      token = undefined;
+      cause = 'invalidated';
+      failure = undefined;
+      failures = 0;
+    },
+  };
+}

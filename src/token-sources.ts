@@ -1,0 +1,64 @@
+import { createClientSecret } from './acquisition';
+import { resolveRequestScope, type ResolvedConfig } from './config';
+import type { Emit } from './events';
+import type { TokenScope } from './scopes';
+import type { Token } from './token';
+import type { TokenEndpoint } from './token-endpoint';
+import { createTokenSource, type TokenSource, type TokenSourceOptions } from './token-source';
+import { createSharedTokens } from './token-store';
+
+/** The token sources of one installation: the configured one, and one for each other team or set of scopes. */
+export interface TokenSources {
+  readonly configured: TokenSource;
+  /**
+   * The source for what a request's own options ask.
+   *
+   * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`.
+   */
+  forOptions(options: unknown): TokenSource;
+  /** Whether an `Authorization` header holds a token that was given out here and may still be valid. */
+  holdsIssuedToken: (authorization: unknown) => boolean;
+  invalidate(): void;
+}
+
+/** For how long at least a token counts as issued, whatever its lifetime was said to be: milliseconds. */
+const MIN_ISSUED_MS = 3_600_000;
+
+export function createTokenSources(
+  config: ResolvedConfig,
+  endpoint: TokenEndpoint,
+  emit: Emit,
+): TokenSources {
+  const sources = new Map<string, TokenSource>();
+  const issued = new Map<string, number>();
+  const options: TokenSourceOptions = {
+    config,
+    endpoint,
+    clientSecret: createClientSecret(config.clientSecret),
+    shared: config.tokenStore && createSharedTokens(config.tokenStore, config),
+    emit,
+    onToken,
+  };
+
+  function onToken({ authorization, lifetimeMs }: Token): void {
+    const now = Date.now();
+    for (const [old, until] of issued) if (until < now) issued.delete(old);
+    issued.set(authorization, now + Math.max(lifetimeMs, MIN_ISSUED_MS));
+  }
+
+  function sourceFor(scope: TokenScope): TokenSource {
+    const key = scope.scopes.join(' ');
+    const source = sources.get(key) ?? createTokenSource(scope, options);
+    sources.set(key, source);
+    return source;
+  }
+
+  return {
+    configured: sourceFor(config.tokenScope),
+    forOptions: (requested) => sourceFor(resolveRequestScope(config.tokenScope, requested)),
+    holdsIssuedToken: (authorization) => typeof authorization === 'string' && issued.has(authorization),
+    invalidate() {
+      for (const source of sources.values()) source.invalidate();
+    },
+  };
+}

@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+
+import * as v from 'valibot';
+
+import { createToken, isUsable, now, type Token, type TokenWindows } from './token';
+import { isAccessToken } from './token-endpoint';
+
+/**
+ * TokenStore is where processes share tokens: the smallest thing that Keyv, cache-manager and Nest's `CACHE_MANAGER`
+ * already are. Keys hold no secret; values hold an access token (see `encryptedTokenStore` in
+ * `axios-bipsync-auth/stores`).
+ */
+export interface TokenStore {
+  /** Resolves to the value last set under `key`, or to anything else when there is none. */
+  get(key: string): Promise<unknown>;
+  /** Keeps `value` under `key` for `ttlMs` milliseconds. */
+  set(key: string, value: string, ttlMs: number): Promise<unknown>;
+  /**
+   * Takes the lock `key` for at most `ttlMs` milliseconds and resolves to the function that releases it, or to
+   * `undefined` while someone else holds it. Without it up to one token per process is minted, with it one.
+   */
+  lock?(key: string, ttlMs: number): Promise<(() => Promise<void>) | undefined>;
+}
+
+export type StoreOperation = 'get' | 'set' | 'lock' | 'release';
+
+/** A lock that was obtained, one that someone else holds, or none to be had: then one goes on without. */
+export type LockOutcome = { release: () => void } | 'held' | 'none';
+
+/** The store as the token source uses it: nothing here throws, and nothing takes longer than the bound. */
+export interface SharedTokens {
+  read(key: string): Promise<Token | undefined>;
+  write(key: string, token: Token): Promise<void>;
+  lock(key: string, ttlMs: number): Promise<LockOutcome>;
+}
+
+export type OnStoreFailure = (operation: StoreOperation) => void;
+
+const STORE_TIMEOUT_MS = 1000;
+/** After a failure the store is left alone for this long, so that requests do not each wait out the bound. */
+const STORE_REST_MS = 5000;
+const DAY_MS = 86_400_000;
+
+const storedToken = v.object({
+  v: v.literal(1),
+  accessToken: v.custom<string>(isAccessToken),
+  expiresAt: v.pipe(v.number(), v.finite()),
+  lifetimeMs: v.pipe(v.number(), v.minValue(1), v.maxValue(DAY_MS)),
+});
+
+/** storeKey names a token in a store without telling whose it is. */
+export function storeKey(...parts: readonly unknown[]): string {
+  return `bipsync-token-${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
+}
+
+/** createSharedTokens makes of somebody's store one that can be slow, down, wrong or full without harm. */
+export function createSharedTokens(
+  store: TokenStore,
+  windows: TokenWindows,
+): (onFailure: OnStoreFailure) => SharedTokens {
+  let restUntil = 0;
+
+  /** A call that was given up on may still run: what it yields late goes to `onLate`. */
+  function attempt<T>(
+    operation: StoreOperation,
+    onFailure: OnStoreFailure,
+    call: () => Promise<T>,
+    onLate?: (late: T) => void,
+  ): Promise<T | undefined> {
+    if (performance.now() < restUntil) return Promise.resolve(undefined);
+    return new Promise((resolve) => {
+      let givenUp = false;
+      const giveUp = (): void => {
+        givenUp = true;
+        clearTimeout(timer);
+        restUntil = performance.now() + STORE_REST_MS;
+        onFailure(operation);
+        resolve(undefined);
+      };
+      const timer = setTimeout(giveUp, STORE_TIMEOUT_MS);
+      // A store may throw before it returns a promise.
+      new Promise<T>((started) => started(call())).then(
+        (value) => {
+          if (givenUp) return onLate?.(value);
+          clearTimeout(timer);
+          resolve(value);
+        },
+        () => {
+          if (!givenUp) giveUp();
+        },
+      );
+    });
+  }
+
+  return (onFailure) => ({
+    async read(key) {
+      const value = await attempt('get', onFailure, () => store.get(key));
+      if (value === undefined || value === null) return undefined;
+      const token = parseToken(value, windows);
+      // Not left alone for this: the next token overwrites what cannot be read.
+      if (token === undefined) onFailure('get');
+      return token && isUsable(token) ? token : undefined;
+    },
+
+    async write(key, { accessToken, expiresAt, lifetimeMs }) {
+      const ttlMs = Math.ceil(Math.min(expiresAt - Date.now(), lifetimeMs));
+      if (ttlMs <= 0) return;
+      const value = JSON.stringify({ v: 1, accessToken, expiresAt, lifetimeMs });
+      await attempt('set', onFailure, () => store.set(key, value, ttlMs));
+    },
+
+    async lock(key, ttlMs) {
+      if (store.lock === undefined) return 'none';
+      // Neither bounded nor left out while the store rests: nobody waits for it, but others wait for the lock.
+      const release = (unlock: () => Promise<void>): void => {
+        new Promise((released) => released(unlock())).catch(() => onFailure('release'));
+      };
+      const answer = await attempt(
+        'lock',
+        onFailure,
+        async () => ({ unlock: await store.lock?.(key, ttlMs) }),
+        // Nobody wants a lock obtained late, so nobody else should have to wait for its end.
+        ({ unlock }) => unlock && release(unlock),
+      );
+      if (answer === undefined) return 'none';
+      const { unlock } = answer;
+      return unlock ? { release: () => release(unlock) } : 'held';
+    },
+  });
+}
+
+/** A store is trusted with the token, not with anything it says about it. */
+function parseToken(value: unknown, windows: TokenWindows): Token | undefined {
+  const parsed = v.safeParse(storedToken, typeof value === 'string' ? parseJson(value) : value);
+  if (!parsed.success) return undefined;
+  const { accessToken, expiresAt, lifetimeMs } = parsed.output;
+  const { wall, monotonic } = now();
+  const elapsedMs = lifetimeMs - Math.min(expiresAt - wall, lifetimeMs);
+  return createToken(
+    accessToken,
+    lifetimeMs,
+    { wall: wall - elapsedMs, monotonic: monotonic - elapsedMs },
+    windows,
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,83 @@
+import axios, { type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
+
+/** axios's legacy cancel token, as far as it is needed here. */
+interface CancelTokenLike {
+  reason?: unknown;
+  subscribe(listener: (reason: unknown) => void): void;
+  unsubscribe(listener: (reason: unknown) => void): void;
+}
+
+type Waiter = Pick<AxiosRequestConfig, 'signal' | 'timeout' | 'timeoutErrorMessage' | 'transitional'> & {
+  cancelToken?: CancelTokenLike | undefined;
+};
+
+/**
+ * waitFor lets one request wait for a promise that many share. Its `signal`, `cancelToken` or `timeout` (milliseconds)
+ * rejects that request at once, with the errors axios itself would give, and leaves the promise and the other waiters
+ * alone.
+ */
+export function waitFor<T>(shared: Promise<T>, waiter: Waiter): Promise<T> {
+  const { signal, cancelToken } = waiter;
+  const timeoutMs = waiter.timeout ?? 0;
+  if (!signal && !cancelToken && !(timeoutMs > 0)) return shared;
+
+  return new Promise<T>((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const leave = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener?.('abort', onAbort);
+      cancelToken?.unsubscribe(onCancel);
+    };
+    const fail = (error: unknown): void => {
+      leave();
+      // Reasons of a cancel token are the caller's own errors and are passed on as they are.
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      reject(error);
+    };
+    const onAbort = (): void => fail(new axios.CanceledError(undefined, asConfig(waiter)));
+    const onCancel = (reason: unknown): void => fail(reason);
+
+    if (signal?.aborted) {
+      onAbort();
+      return;
+    }
+    if (cancelToken?.reason !== undefined) {
+      onCancel(cancelToken.reason);
+      return;
+    }
+    signal?.addEventListener?.('abort', onAbort);
+    cancelToken?.subscribe(onCancel);
+    if (timeoutMs > 0) timer = setTimeout(() => fail(timeoutError(waiter, timeoutMs)), timeoutMs);
+    shared.then((value) => {
+      leave();
+      resolve(value);
+    }, fail);
+  });
+}
+
+function timeoutError(waiter: Waiter, timeoutMs: number): Error {
+  return new axios.AxiosError(
+    waiter.timeoutErrorMessage || `timeout of ${timeoutMs}ms exceeded`,
+    waiter.transitional?.clarifyTimeoutError ? 'ETIMEDOUT' : 'ECONNABORTED',
+    asConfig(waiter),
+  );
+}
+
+/** A request's waiter is its config; the handle's `getToken` waits with a signal alone. */
+function asConfig(waiter: Waiter): InternalAxiosRequestConfig | undefined {
+  return 'headers' in waiter ? (waiter as InternalAxiosRequestConfig) : undefined;
+}
+
+/** pause resolves after `ms` milliseconds, or at once when the signal is aborted; it leaves no timer behind. */
+export function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', finish);
+      resolve();
+    };
+    const timer = setTimeout(finish, ms);
+    if (signal.aborted) finish();
+    else signal.addEventListener('abort', finish);
+  });
+}
