@@ -1,5 +1,3 @@
-import * as v from 'valibot';
-
 import { BipsyncAuthError } from './errors';
 import type { BipsyncAuthEvent } from './events';
 import {
@@ -97,81 +95,50 @@ export interface ResolvedConfig {
 const DAY_MS = 86_400_000;
 const TOKEN_PATH = '/v1/oauth/token';
 
-// Messages are written out, since the default ones quote the value they received.
-
-const text = (name: string) =>
-  v.pipe(
-    v.string(`${name} must be a string`),
-    v.check((value) => value.trim() !== '', `${name} must not be empty`),
-  );
-
-const milliseconds = (name: string, least: number, most: number, fallback: number) => {
-  const message = `${name} must be a number of milliseconds from ${least} to ${most}`;
-  return v.optional(
-    v.pipe(v.number(message), v.minValue(least, message), v.maxValue(most, message)),
-    fallback,
-  );
+/** What an option has to be, as a predicate and in words; the words never quote the value. */
+type Rules<Options> = {
+  readonly [Option in keyof Options]-?: readonly [accepts: (value: unknown) => boolean, expectation: string];
 };
 
-const fn = <F>(message: string) => v.custom<F>((value) => typeof value === 'function', message);
+const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
+const isTexts = (value: unknown): value is string[] => Array.isArray(value) && value.every(isText);
+const isFunction = (value: unknown): boolean => typeof value === 'function';
+const milliseconds = (least: number, most: number) =>
+  [
+    (value: unknown) => typeof value === 'number' && value >= least && value <= most,
+    `must be a number of milliseconds from ${least} to ${most}`,
+  ] as const;
 
-function isTokenStore(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { get, set, lock } = value as Record<keyof TokenStore, unknown>;
-  return (
-    typeof get === 'function' &&
-    typeof set === 'function' &&
-    (lock === undefined || typeof lock === 'function')
-  );
-}
-
-const scopesMessage = 'scopes must be an array of strings or one string with spaces between';
-const entries = {
-  client: v.optional(
-    v.pipe(
-      v.string('client must be a string'),
-      v.regex(/^[a-z\d](?:[a-z\d-]{0,58}[a-z\d])?$/i, 'client may hold letters, digits and hyphens'),
-    ),
-  ),
-  baseURL: v.optional(text('baseURL')),
-  tokenUrl: v.optional(text('tokenUrl')),
-  clientId: v.pipe(
-    v.unknown(),
-    v.check((value) => value !== undefined, 'clientId is required (in the environment: BIPSYNC_CLIENT_ID)'),
-    v.union([v.undefined(), text('clientId')], 'clientId must be a string that is not empty'),
-  ),
-  clientSecret: v.pipe(
-    v.unknown(),
-    v.check(
-      (value) => value !== undefined,
-      'clientSecret is required (in the environment: BIPSYNC_CLIENT_SECRET)',
-    ),
-    v.union(
-      [v.undefined(), text('clientSecret'), fn<() => unknown>('')],
-      'clientSecret must be a string that is not empty, or a function that gives one',
-    ),
-  ),
-  teamId: v.optional(text('teamId')),
-  scopes: v.optional(v.union([v.string(), v.array(v.string())], scopesMessage), []),
-  allowedOrigins: v.optional(
-    v.array(v.string('allowedOrigins must hold strings'), 'allowedOrigins must be an array of strings'),
-    [],
-  ),
-  tokenEncoding: v.optional(v.picklist(['form', 'json'], "tokenEncoding must be 'form' or 'json'"), 'form'),
-  tokenTimeoutMs: milliseconds('tokenTimeoutMs', 1, 300_000, 10_000),
-  refreshWindowMs: milliseconds('refreshWindowMs', 0, DAY_MS, 300_000),
-  expiryMarginMs: milliseconds('expiryMarginMs', 0, DAY_MS, 30_000),
-  tokenStore: v.optional(
-    v.custom<TokenStore>(isTokenStore, 'tokenStore must have the methods get and set (and lock, if any)'),
-  ),
-  onEvent: v.optional(fn<(event: BipsyncAuthEvent) => unknown>('onEvent must be a function')),
+const configRules: Rules<BipsyncAuthConfig> = {
+  client: [
+    (value) => isText(value) && /^[a-z\d](?:[a-z\d-]{0,57}[a-z\d])?$/i.test(value),
+    'may hold letters, digits and hyphens',
+  ],
+  baseURL: [isText, 'must be an absolute URL'],
+  tokenUrl: [isText, 'must be an absolute URL'],
+  clientId: [isText, 'is required: a string (in the environment: BIPSYNC_CLIENT_ID)'],
+  clientSecret: [
+    (value) => isText(value) || isFunction(value),
+    'is required: a string or a function that gives one (in the environment: BIPSYNC_CLIENT_SECRET)',
+  ],
+  teamId: [isText, 'must be a string'],
+  scopes: [
+    (value) => typeof value === 'string' || isTexts(value),
+    'must be an array of strings, or one with spaces between',
+  ],
+  allowedOrigins: [isTexts, 'must be an array of origins'],
+  tokenEncoding: [(value) => value === 'form' || value === 'json', "must be 'form' or 'json'"],
+  tokenTimeoutMs: milliseconds(1, 300_000),
+  refreshWindowMs: milliseconds(0, DAY_MS),
+  expiryMarginMs: milliseconds(0, DAY_MS),
+  tokenStore: [isTokenStore, 'must have the methods get and set (and lock, if any)'],
+  onEvent: [isFunction, 'must be a function'],
 };
-const configSchema = v.object(entries);
 
-const requestSchema = v.object({
-  teamId: v.optional(text('bipsyncAuth.teamId')),
-  scopes: v.optional(v.array(v.string(), 'bipsyncAuth.scopes must be an array of strings')),
-});
+const requestRules: Rules<BipsyncAuthRequestOptions> = {
+  teamId: [isText, 'must be a string'],
+  scopes: [isTexts, 'must be an array of strings'],
+};
 
 /**
  * resolveConfig checks a whole configuration at once, so that its author hears of every problem the first time.
@@ -179,44 +146,41 @@ const requestSchema = v.object({
  * @param instanceBaseURL what the axios instance itself calls home.
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every problem.
  */
-export function resolveConfig(config: unknown, instanceBaseURL: unknown): ResolvedConfig {
-  return refuseUnreadable('the configuration', () => checkConfig(config, instanceBaseURL));
-}
-
-function checkConfig(config: unknown, instanceBaseURL: unknown): ResolvedConfig {
-  const { values, problems } = readOptions(config, entries);
-  const parsed = v.safeParse(configSchema, values);
-  if (!parsed.success) problems.push(...parsed.issues.map(({ message }) => message));
-
-  // What is checked below is checked even if something else was wrong: each value on its own merits.
-  const url = homeUrl(values, instanceBaseURL, problems);
-  const tokenUrl =
-    typeof values['tokenUrl'] === 'string'
-      ? secureUrl('tokenUrl', values['tokenUrl'], problems)
-      : url && new URL(TOKEN_PATH, url);
-  if (tokenUrl && tokenUrl.hash !== '') problems.push('tokenUrl must not have a fragment');
-  const tokenScope = readTokenScope(values, problems);
-  const origins = readOrigins(values['allowedOrigins'], problems);
-
-  if (!parsed.success || !url || !tokenUrl || !tokenScope || problems.length > 0) {
-    throw new BipsyncAuthError(
-      'ERR_BIPSYNC_CONFIG',
-      `The configuration of axios-bipsync-auth was refused: ${[...new Set(problems)].join('; ')}.`,
+export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknown): ResolvedConfig {
+  return refusing('The configuration of axios-bipsync-auth was refused', (problems) => {
+    const options = readOptions(config, configRules, ['clientId', 'clientSecret'], problems);
+    const home = homeOf(options, instanceBaseURL, problems);
+    const tokenUrl =
+      options.tokenUrl === undefined
+        ? home && new URL(TOKEN_PATH, home)
+        : secureUrl('tokenUrl', options.tokenUrl, problems);
+    if (tokenUrl?.hash) problems.push('tokenUrl must not have a fragment');
+    const tokenScope = resolveTokenScope(options.teamId, splitScopes(options.scopes ?? []), problems);
+    const others = (options.allowedOrigins ?? []).map((origin) =>
+      secureUrl('allowedOrigins', origin, problems),
     );
-  }
-  const { clientId, clientSecret, ...rest } = parsed.output;
-  return {
-    ...rest,
-    tokenStore: rest.tokenStore,
-    onEvent: rest.onEvent,
-    baseURL: rest.baseURL ?? url.origin,
-    origin: url.origin,
-    allowedOrigins: new Set([url.origin, ...origins]),
-    tokenUrl,
-    clientId: clientId ?? '',
-    clientSecret: clientSecret ?? '',
-    tokenScope,
-  };
+    if (others.some((url) => url && url.href !== `${url.origin}/`)) {
+      problems.push('allowedOrigins must hold origins alone, without a path or a query');
+    }
+    const { clientId, clientSecret } = options;
+    if (!home || !tokenUrl || !tokenScope || clientId === undefined || clientSecret === undefined)
+      return undefined;
+    return {
+      baseURL: options.baseURL ?? home.origin,
+      origin: home.origin,
+      allowedOrigins: new Set([home, ...others].flatMap((url) => url?.origin ?? [])),
+      tokenUrl,
+      clientId,
+      clientSecret,
+      tokenScope,
+      tokenEncoding: options.tokenEncoding ?? 'form',
+      tokenTimeoutMs: options.tokenTimeoutMs ?? 10_000,
+      refreshWindowMs: options.refreshWindowMs ?? 300_000,
+      expiryMarginMs: options.expiryMarginMs ?? 30_000,
+      tokenStore: options.tokenStore,
+      onEvent: options.onEvent,
+    };
+  });
 }
 
 /**
@@ -224,23 +188,14 @@ function checkConfig(config: unknown, instanceBaseURL: unknown): ResolvedConfig 
  *
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`.
  */
-export function resolveRequestScope(configured: TokenScope, options: unknown): TokenScope {
-  return refuseUnreadable('bipsyncAuth', () => checkRequestScope(configured, options));
-}
-
-function checkRequestScope(configured: TokenScope, options: unknown): TokenScope {
-  const { values, problems } = readOptions(options, requestSchema.entries, 'bipsyncAuth');
-  const parsed = v.safeParse(requestSchema, values);
-  if (!parsed.success) problems.push(...parsed.issues.map(({ message }) => message));
-  if (parsed.success && problems.length === 0) {
-    const resolved = replaceTokenScope(configured, parsed.output.teamId, parsed.output.scopes);
-    if (!('problems' in resolved)) return resolved;
-    problems.push(...resolved.problems);
-  }
-  throw new BipsyncAuthError(
-    'ERR_BIPSYNC_CONFIG',
-    `The request's options were refused: ${problems.join('; ')}.`,
-  );
+export function resolveRequestScope(
+  configured: TokenScope,
+  requested: BipsyncAuthRequestOptions,
+): TokenScope {
+  return refusing('bipsyncAuth was refused, and nothing sent', (problems) => {
+    const { teamId, scopes } = readOptions(requested, requestRules, [], problems);
+    return replaceTokenScope(configured, teamId, scopes, problems);
+  });
 }
 
 /**
@@ -264,63 +219,69 @@ export function bipsyncAuthConfigFromEnv(
   return Object.fromEntries(present) as Partial<BipsyncAuthConfig> as BipsyncAuthConfig;
 }
 
-/** An object whose getters or traps throw is bad input like any other, and what they throw is not repeated. */
-function refuseUnreadable<T>(name: string, check: () => T): T {
+/** Runs a check that notes its problems, and throws them all as one error. */
+function refusing<T>(what: string, check: (problems: string[]) => T | undefined): T {
+  const problems: string[] = [];
+  let result: T | undefined;
   try {
-    return check();
-  } catch (error) {
-    if (error instanceof BipsyncAuthError) throw error;
-    throw new BipsyncAuthError(
-      'ERR_BIPSYNC_CONFIG',
-      `${name} could not be read: one of its properties throws.`,
+    result = check(problems);
+  } catch {
+    // What a getter or a proxy throws may hold anything, so it is not repeated.
+    problems.push('it could not be read, since one of its properties throws');
+  }
+  if (result !== undefined && problems.length === 0) return result;
+  throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${what}: ${[...new Set(problems)].join('; ')}.`);
+}
+
+/** readOptions reads each option once; what is wrong with it is noted, and it then counts as absent. */
+function readOptions<Options extends object>(
+  given: Options,
+  rules: Rules<Options>,
+  required: readonly (keyof Options)[],
+  problems: string[],
+): Partial<Options> {
+  const options: Partial<Options> = {};
+  if (typeof given !== 'object' || (given as unknown) === null) {
+    problems.push('it must be an object');
+    return options;
+  }
+  const names = Object.keys(rules) as (keyof Options & string)[];
+  for (const name of names) {
+    const value = given[name];
+    if (value === undefined && !required.includes(name)) continue;
+    const [accepts, expectation] = rules[name];
+    if (accepts(value)) options[name] = value;
+    else problems.push(`${name} ${expectation}`);
+  }
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(rules, name));
+  if (unknown.length > 0) {
+    problems.push(
+      `there is no option ${unknown.map((name) => JSON.stringify(name)).join(', ')}, only ${names.join(', ')}`,
     );
   }
+  return options;
 }
 
-/** readOptions reads each known option once and notes the unknown. */
-function readOptions(
-  options: unknown,
-  known: Record<string, unknown>,
-  name = 'the configuration',
-): { values: Record<string, unknown>; problems: string[] } {
-  const values: Record<string, unknown> = {};
-  const problems: string[] = [];
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    return { values, problems: [`${name} must be an object`] };
-  }
-  for (const key of Object.keys(known)) {
-    const value: unknown = Reflect.get(options, key);
-    if (value !== undefined) values[key] = value;
-  }
-  const unknown = Object.keys(options).filter((key) => !Object.hasOwn(known, key));
-  if (unknown.length > 0) {
-    const names = unknown.map((key) => JSON.stringify(key.slice(0, 40))).join(', ');
-    problems.push(`${name} has no option ${names} (it has ${Object.keys(known).join(', ')})`);
-  }
-  return { values, problems };
+function isTokenStore(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { get, set, lock } = value as Partial<TokenStore>;
+  return isFunction(get) && isFunction(set) && (lock === undefined || isFunction(lock));
 }
 
-function homeUrl(
-  values: Record<string, unknown>,
+function homeOf(
+  options: Partial<BipsyncAuthConfig>,
   instanceBaseURL: unknown,
   problems: string[],
 ): URL | undefined {
-  const { client, baseURL } = values;
+  const { client, baseURL } = options;
   if (client !== undefined && baseURL !== undefined) {
-    problems.push('client and baseURL exclude each other: give one');
+    problems.push('client and baseURL exclude each other');
     return undefined;
   }
-  if (typeof client === 'string') {
-    return URL.canParse(`https://${client}-api.bipsync.com`)
-      ? new URL(`https://${client}-api.bipsync.com`)
-      : undefined;
-  }
-  if (client !== undefined) return undefined;
-  if (typeof baseURL === 'string') return secureUrl('baseURL', baseURL, problems);
-  if (baseURL !== undefined) return undefined;
-  if (typeof instanceBaseURL === 'string' && instanceBaseURL !== '') {
-    return secureUrl("the axios instance's defaults.baseURL", instanceBaseURL, problems);
-  }
+  if (client !== undefined) return new URL(`https://${client}-api.bipsync.com`);
+  const home = baseURL ?? instanceBaseURL;
+  if (isText(home))
+    return secureUrl(baseURL === undefined ? "the instance's baseURL" : 'baseURL', home, problems);
   problems.push('client or baseURL is required (in the environment: BIPSYNC_CLIENT or BIPSYNC_BASE_URL)');
   return undefined;
 }
@@ -328,7 +289,7 @@ function homeUrl(
 /** Tokens and secrets travel encrypted, or do not leave the machine. */
 function secureUrl(name: string, value: string, problems: string[]): URL | undefined {
   if (!URL.canParse(value)) {
-    problems.push(`${name} must be an absolute URL`);
+    problems.push(`${name} must be absolute`);
     return undefined;
   }
   const url = new URL(value);
@@ -342,29 +303,4 @@ function secureUrl(name: string, value: string, problems: string[]): URL | undef
 /** isLoopback goes by the hostname as the URL parser normalises it. */
 export function isLoopback(hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-}
-
-function readTokenScope(values: Record<string, unknown>, problems: string[]): TokenScope | undefined {
-  const { teamId, scopes = [] } = values;
-  if (teamId !== undefined && (typeof teamId !== 'string' || teamId.trim() === '')) return undefined;
-  if (typeof scopes !== 'string' && !isStrings(scopes)) return undefined;
-  const resolved = resolveTokenScope(teamId, splitScopes(scopes));
-  if (!('problems' in resolved)) return resolved;
-  problems.push(...resolved.problems);
-  return undefined;
-}
-
-function readOrigins(origins: unknown, problems: string[]): string[] {
-  if (!isStrings(origins)) return [];
-  return origins.flatMap((origin) => {
-    const url = secureUrl('each of allowedOrigins', origin, problems);
-    if (url && url.href !== `${url.origin}/`) {
-      problems.push('each of allowedOrigins must be an origin alone, without a path or a query');
-    }
-    return url ? [url.origin] : [];
-  });
-}
-
-function isStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

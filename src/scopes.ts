@@ -35,11 +35,7 @@ const TEAM_PREFIX = 'team_';
 /** scope-token of {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.3 RFC 6749 §3.3}. */
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** isScopeToken tells whether `value` can stand in a `scope` parameter. */
-export function isScopeToken(value: string): boolean {
-  return scopeToken.test(value);
-}
-
+const isScopeToken = (scope: string): boolean => scopeToken.test(scope);
 const isTeamScope = (scope: string): boolean => scope.startsWith(TEAM_PREFIX);
 
 /** splitScopes takes scopes in either of the forms a configuration may hold them in. */
@@ -48,31 +44,29 @@ export function splitScopes(scopes: string | readonly string[]): readonly string
 }
 
 /**
- * resolveTokenScope settles on one team and one set of scopes, or says in a sentence each why it cannot. `teamId` may
- * be written with or without its `team_` prefix.
+ * resolveTokenScope settles on one team and one set of scopes, or notes the problems of that. `teamId` may be written
+ * with or without its `team_` prefix.
  */
 export function resolveTokenScope(
   teamId: string | undefined,
   scopes: readonly string[],
-): TokenScope | { problems: string[] } {
-  const problems: string[] = [];
+  problems: string[],
+): TokenScope | undefined {
   const wanted = new Set(scopes);
   if (teamId !== undefined) wanted.add(isTeamScope(teamId) ? teamId : TEAM_PREFIX + teamId);
+  const [team, ...otherTeams] = [...wanted].filter(isTeamScope);
 
-  const bad = [...wanted].filter((scope) => !isScopeToken(scope) || scope === TEAM_PREFIX);
-  if (bad.length > 0) {
+  if (![...wanted].every(isScopeToken) || team === TEAM_PREFIX) {
     problems.push(
       'teamId and scopes may hold visible ASCII characters without spaces, quotes and backslashes',
     );
   }
-  const [team, ...otherTeams] = [...wanted].filter(isTeamScope);
-  if (team === undefined) {
-    problems.push('teamId is required: without a team_… scope a token reaches no team resource');
-  } else if (otherTeams.length > 0) {
-    problems.push('teamId and scopes name more than one team; a token is for exactly one');
-  }
-  if (team === undefined || problems.length > 0) return { problems };
-  return { teamId: team.slice(TEAM_PREFIX.length), scopes: [...wanted].sort() };
+  if (team === undefined) problems.push('teamId is required (in the environment: BIPSYNC_TEAM_ID)');
+  if (otherTeams.length > 0)
+    problems.push('teamId and scopes name more than one team, but a token is for one');
+  return team === undefined
+    ? undefined
+    : { teamId: team.slice(TEAM_PREFIX.length), scopes: [...wanted].sort() };
 }
 
 /** replaceTokenScope applies a request's own `teamId` and `scopes`: each replaces its configured counterpart. */
@@ -80,7 +74,8 @@ export function replaceTokenScope(
   configured: TokenScope,
   teamId: string | undefined,
   scopes: readonly string[] | undefined,
-): TokenScope | { problems: string[] } {
+  problems: string[],
+): TokenScope | undefined {
   const others = scopes ?? configured.scopes.filter((scope) => !isTeamScope(scope));
-  return resolveTokenScope(teamId ?? configured.teamId, others);
+  return resolveTokenScope(teamId ?? configured.teamId, others, problems);
 }

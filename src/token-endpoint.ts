@@ -1,10 +1,10 @@
 import axios, { type AxiosRequestConfig } from 'axios';
-import * as v from 'valibot';
 
 import { proxiesInClear } from './axios-features';
 import { isLoopback } from './config';
-import { BipsyncAuthError, type BipsyncAuthErrorCode, type BipsyncAuthErrorDetails } from './errors';
+import { BipsyncAuthError, type BipsyncAuthErrorCode } from './errors';
 import { readHeader } from './headers';
+import { asRecord, parseJson } from './json';
 
 /** How the instance reaches the network; everything else about it stays away from the secret. */
 export type Transport = Pick<
@@ -139,87 +139,63 @@ function isChunks(data: unknown): data is AsyncIterable<Uint8Array | string> {
   return typeof data === 'object' && data !== null && Symbol.asyncIterator in data;
 }
 
-function parseJson(body: unknown): unknown {
-  if (typeof body !== 'string') return body;
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
 /** b64token of {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 RFC 6750 §2.1}. */
 const bearerToken = /^[A-Za-z\d\-._~+/]+=*$/;
-
-/** A number, or a string that is one; anything else is not `expires_in`. */
-const seconds = v.pipe(
-  v.union([v.number(), v.pipe(v.string(), v.trim(), v.nonEmpty(), v.transform(Number))]),
-  v.check((value) => !Number.isNaN(value)),
-);
-
-/** Successful response, {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}. */
-const tokenResponse = v.object({
-  access_token: v.pipe(v.string(), v.regex(bearerToken)),
-  token_type: v.pipe(v.string(), v.regex(/^bearer$/i)),
-  expires_in: v.optional(v.nullable(seconds)),
-});
 
 /** isAccessToken tells whether `value` can be sent as a bearer token. */
 export function isAccessToken(value: unknown): value is string {
   return typeof value === 'string' && bearerToken.test(value);
 }
 
+/** Successful response, {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}. */
 function readToken(body: unknown): TokenResponse {
-  const parsed = v.safeParse(tokenResponse, body);
-  if (!parsed.success) {
-    const member = parsed.issues[0].path?.[0]?.key;
-    throw unusable(
-      typeof member === 'string'
-        ? `has no valid ${member}`
-        : `is not the JSON object of RFC 6749 §5.1, or larger than ${MAX_RESPONSE_BYTES} bytes`,
-    );
-  }
-  const { access_token: accessToken, expires_in: expiresIn } = parsed.output;
-  return { accessToken, lifetimeMs: Math.min(expiresIn ?? DEFAULT_LIFETIME_S, MAX_LIFETIME_S) * 1000 };
+  const { access_token: accessToken, token_type: type, expires_in: expiresIn } = asRecord(body);
+  if (!isAccessToken(accessToken)) throw unusable('access_token');
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw unusable('token_type');
+  const seconds = asSeconds(expiresIn ?? DEFAULT_LIFETIME_S);
+  if (Number.isNaN(seconds)) throw unusable('expires_in');
+  return { accessToken, lifetimeMs: Math.min(seconds, MAX_LIFETIME_S) * 1000 };
 }
 
-function unusable(what: string): BipsyncAuthError {
+/** A number, or a string that is one. */
+function asSeconds(value: unknown): number {
+  return typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')
+    ? Number(value)
+    : Number.NaN;
+}
+
+function unusable(member: string): BipsyncAuthError {
   return new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_RESPONSE',
-    `The token endpoint answered 200, but its answer ${what}. Check that tokenUrl is the token endpoint and that ` +
-      'no gateway answers in its place.',
+    `The token endpoint answered 200 without a valid ${member}. Check that tokenUrl is the token endpoint, and that no ` +
+      'gateway answers in its place.',
     { status: 200 },
   );
 }
 
-/** Error response, {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}, and Bipsync's own form. */
-const errorResponse = v.object({
-  error: v.fallback(v.optional(v.string()), undefined),
-  error_description: v.fallback(v.optional(v.string()), undefined),
-  message: v.fallback(v.optional(v.string()), undefined),
-  hint: v.fallback(v.optional(v.string()), undefined),
-});
-
+/** Error response, {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}, or Bipsync's own form. */
 function readRefusal({ status, body, retryAfterMs }: Answer, secret: string): BipsyncAuthError {
-  const parsed = v.safeParse(errorResponse, body);
-  const { error, error_description, message, hint } = parsed.success ? parsed.output : {};
-  const description = error_description ?? [message, hint].filter(Boolean).join(' ');
-  const details: BipsyncAuthErrorDetails = {
-    status,
-    oauthError: error && printable(error, secret),
-    oauthErrorDescription: description ? printable(description, secret) : undefined,
-    retryAfterMs,
-  };
+  const { error, error_description, message, hint } = asRecord(body);
+  const oauthError = printable([error], secret);
+  const oauthErrorDescription = printable(
+    error_description === undefined ? [message, hint] : [error_description],
+    secret,
+  );
   const [code, advice] = meaningOf(status, error);
-  const said = [details.oauthError, details.oauthErrorDescription].filter(Boolean).join(': ');
+  const said = [oauthError, oauthErrorDescription].filter(Boolean).join(': ');
   return new BipsyncAuthError(
     code,
-    `The token endpoint answered ${status}${said === '' ? '' : ` (${said})`}. ${advice}`,
-    details,
+    `The token endpoint answered ${status}${said && ` (${said})`}. ${advice}`,
+    {
+      status,
+      oauthError: oauthError || undefined,
+      oauthErrorDescription: oauthErrorDescription || undefined,
+      retryAfterMs,
+    },
   );
 }
 
-function meaningOf(status: number, error: string | undefined): [BipsyncAuthErrorCode, string] {
+function meaningOf(status: number, error: unknown): [BipsyncAuthErrorCode, string] {
   if (status === 429 || status >= 500) {
     return ['ERR_BIPSYNC_TOKEN_UNAVAILABLE', 'It is overloaded or out of order; try again later.'];
   }
@@ -245,10 +221,12 @@ function meaningOf(status: number, error: string | undefined): [BipsyncAuthError
 }
 
 /** A server may echo what it was sent; what it says is shown shortened, on one line and without the secret. */
-function printable(text: string, secret: string): string {
-  const echoes = [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)];
-  return echoes
-    .reduce((shown, echo) => shown.replaceAll(echo, '[secret]'), text)
+function printable(said: unknown[], secret: string): string {
+  return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]
+    .reduce(
+      (text, echo) => text.replaceAll(echo, '[secret]'),
+      said.filter((part) => typeof part === 'string').join(' '),
+    )
     .replace(/[^\x20-\x7e\u00a0-\ud7ff\uf900-\ufffd]+/g, ' ')
     .slice(0, MAX_DESCRIPTION_LENGTH);
 }

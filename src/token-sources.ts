@@ -1,5 +1,5 @@
 import { createClientSecret } from './acquisition';
-import { resolveRequestScope, type ResolvedConfig } from './config';
+import { type BipsyncAuthRequestOptions, resolveRequestScope, type ResolvedConfig } from './config';
 import type { Emit } from './events';
 import type { TokenScope } from './scopes';
 import type { Token } from './token';
@@ -15,7 +15,7 @@ export interface TokenSources {
    *
    * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`.
    */
-  forOptions(options: unknown): TokenSource;
+  forOptions(options: BipsyncAuthRequestOptions): TokenSource;
   /** Whether an `Authorization` header holds a token that was given out here and may still be valid. */
   holdsIssuedToken: (authorization: unknown) => boolean;
   invalidate(): void;

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import * as v from 'valibot';
-
+import { asRecord, parseJson } from './json';
 import { createToken, isUsable, now, type Token, type TokenWindows } from './token';
 import { isAccessToken } from './token-endpoint';
 
@@ -40,13 +39,6 @@ const STORE_TIMEOUT_MS = 1000;
 /** After a failure the store is left alone for this long, so that requests do not each wait out the bound. */
 const STORE_REST_MS = 5000;
 const DAY_MS = 86_400_000;
-
-const storedToken = v.object({
-  v: v.literal(1),
-  accessToken: v.custom<string>(isAccessToken),
-  expiresAt: v.pipe(v.number(), v.finite()),
-  lifetimeMs: v.pipe(v.number(), v.minValue(1), v.maxValue(DAY_MS)),
-});
 
 /** storeKey names a token in a store without telling whose it is. */
 export function storeKey(...parts: readonly unknown[]): string {
@@ -131,9 +123,16 @@ export function createSharedTokens(
 
 /** A store is trusted with the token, not with anything it says about it. */
 function parseToken(value: unknown, windows: TokenWindows): Token | undefined {
-  const parsed = v.safeParse(storedToken, typeof value === 'string' ? parseJson(value) : value);
-  if (!parsed.success) return undefined;
-  const { accessToken, expiresAt, lifetimeMs } = parsed.output;
+  const { v, accessToken, expiresAt, lifetimeMs } = asRecord(parseJson(value));
+  if (
+    v !== 1 ||
+    !isAccessToken(accessToken) ||
+    typeof expiresAt !== 'number' ||
+    typeof lifetimeMs !== 'number'
+  ) {
+    return undefined;
+  }
+  if (!(lifetimeMs > 0 && lifetimeMs <= DAY_MS)) return undefined;
   const { wall, monotonic } = now();
   const elapsedMs = lifetimeMs - Math.min(expiresAt - wall, lifetimeMs);
   return createToken(
@@ -142,12 +141,4 @@ function parseToken(value: unknown, windows: TokenWindows): Token | undefined {
     { wall: wall - elapsedMs, monotonic: monotonic - elapsedMs },
     windows,
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

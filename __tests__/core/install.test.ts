@@ -1,0 +1,289 @@
+import axios from 'axios';
+
+import {
+  bipsyncAuthConfigFromEnv,
+  BipsyncAuthError,
+  installBipsyncAuth,
+  isBipsyncAuthError,
+} from '../../src';
+import { ORIGIN, scripted, SECRET } from '../support/scripted';
+
+const good = { client: 'acme', clientId: 'the-client', clientSecret: SECRET, teamId: 'a1' };
+
+function refusal(config: unknown, instance = axios.create()): BipsyncAuthError {
+  try {
+    installBipsyncAuth(instance, config as typeof good);
+  } catch (error) {
+    if (isBipsyncAuthError(error)) {
+      expect(error.code).toBe('ERR_BIPSYNC_CONFIG');
+      expect(error.message).not.toContain(SECRET);
+      return error;
+    }
+    throw error;
+  }
+  throw new Error('the configuration was accepted');
+}
+
+describe('a bad configuration fails at installation', () => {
+  it('with one error that lists every problem and never prints the secret', () => {
+    const { message } = refusal({
+      ...good,
+      client: 'acme.evil',
+      clientId: '',
+      tokenEncoding: 'xml',
+      tokenTimeoutMs: -1,
+      refreshWindowMs: 'soon',
+      tokenStore: {},
+      onEvent: 'log',
+      allowedOrigins: ['http://other.example'],
+      clientSecert: 'x',
+    });
+    for (const name of [
+      'client may hold',
+      'clientId',
+      'tokenEncoding',
+      'tokenTimeoutMs',
+      'refreshWindowMs',
+      'tokenStore',
+      'onEvent',
+      'allowedOrigins',
+      '"clientSecert"',
+    ]) {
+      expect(message).toContain(name);
+    }
+  });
+
+  it.each([
+    ['nothing at all', undefined, 'must be an object'],
+    ['no credentials', { client: 'acme', teamId: 'a1' }, 'clientId is required'],
+    ['no team', { ...good, teamId: undefined }, 'teamId is required'],
+    ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'exclude each other'],
+    ['neither client nor baseURL', { ...good, client: undefined }, 'client or baseURL is required'],
+    ['plain http', { ...good, client: undefined, baseURL: 'http://api.example' }, 'https'],
+    [
+      'a host that only looks like loopback',
+      { ...good, client: undefined, baseURL: 'http://127.0.0.1.evil.example' },
+      'https',
+    ],
+    [
+      'localhost as a subdomain',
+      { ...good, client: undefined, baseURL: 'http://localhost.evil.example' },
+      'https',
+    ],
+    ['user info', { ...good, client: undefined, baseURL: 'https://u:p@api.example' }, 'user info'],
+    ['a tokenUrl in clear', { ...good, tokenUrl: 'http://api.example/token' }, 'tokenUrl must use https'],
+    ['a tokenUrl with a fragment', { ...good, tokenUrl: 'https://api.example/token#x' }, 'fragment'],
+    [
+      'an allowed origin with a path',
+      { ...good, allowedOrigins: ['https://api.example/v1'] },
+      'origins alone',
+    ],
+    ['two teams', { ...good, scopes: ['team_b2'] }, 'more than one team'],
+    ['a team id with a space', { ...good, teamId: 'a b' }, 'visible ASCII'],
+    ['a scope with a quote', { ...good, scopes: ['a"b'] }, 'visible ASCII'],
+    ['a scope with a line break', { ...good, scopes: 'a\r\nb' }, 'visible ASCII'],
+    ['an empty secret', { ...good, clientSecret: ' ' }, 'clientSecret'],
+    ['a number for a secret', { ...good, clientSecret: 12345 }, 'clientSecret'],
+    ['a margin that is not a number', { ...good, expiryMarginMs: Number.NaN }, 'expiryMarginMs'],
+  ])('with %s', (_name, config, words) => {
+    expect(refusal(config).message).toContain(words);
+  });
+
+  it('also where a getter or a proxy throws, whose words are not repeated', () => {
+    const getter = Object.defineProperty({ ...good }, 'teamId', {
+      enumerable: true,
+      get() {
+        throw new Error(SECRET);
+      },
+    });
+    const trap = new Proxy(good, {
+      ownKeys() {
+        throw new TypeError(SECRET);
+      },
+    });
+    expect(refusal(getter).message).toContain('could not be read');
+    expect(refusal(trap).message).toContain('could not be read');
+  });
+});
+
+describe('what is accepted', () => {
+  it.each([
+    'http://localhost:3000',
+    'http://127.0.0.1:3000',
+    'http://127.8.8.8',
+    'http://[::1]:8080',
+    'https://gw.example/x',
+  ])('baseURL %s', (baseURL) => {
+    const api = axios.create();
+    installBipsyncAuth(api, { ...good, client: undefined, baseURL });
+    expect(api.defaults.baseURL).toBe(baseURL);
+  });
+
+  it('undefined counts as absent', () => {
+    const api = axios.create();
+    installBipsyncAuth(api, { ...good, baseURL: undefined, scopes: undefined, tokenTimeoutMs: undefined });
+    expect(api.defaults.baseURL).toBe(ORIGIN);
+  });
+
+  it('a team in the scopes instead of a teamId, and a teamId with its prefix', async () => {
+    const inScopes = scripted({ teamId: undefined, scopes: 'research:read team_z9 research:read' });
+    expect((await inScopes.auth.getToken()).scopes).toEqual(['research:read', 'team_z9']);
+    const prefixed = scripted({ teamId: 'team_z9' });
+    expect((await prefixed.auth.getToken()).scopes).toEqual(['team_z9']);
+  });
+});
+
+describe('the axios instance', () => {
+  it('without a baseURL is given one, and loses it with eject()', async () => {
+    const { api, auth } = scripted();
+    expect(api.defaults.baseURL).toBe(ORIGIN);
+    auth.eject();
+    expect('baseURL' in api.defaults).toBe(false);
+  });
+
+  it('with a baseURL of its own keeps it, and needs neither client nor baseURL in the config', () => {
+    const api = axios.create({ baseURL: `${ORIGIN}/v1` });
+    const auth = installBipsyncAuth(api, { ...good, client: undefined });
+    expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
+    auth.eject();
+    expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
+  });
+
+  it('whose baseURL may not receive the token is refused, with both origins in the message', () => {
+    const { message } = refusal(good, axios.create({ baseURL: 'https://other.example/v1' }));
+    expect(message).toContain('https://other.example');
+    expect(message).toContain(ORIGIN);
+    const api = axios.create({ baseURL: 'https://other.example/v1' });
+    installBipsyncAuth(api, { ...good, allowedOrigins: ['https://other.example'] });
+  });
+
+  it('with defaults.auth is refused', () => {
+    expect(refusal(good, axios.create({ auth: { username: 'u', password: 'p' } })).message).toContain(
+      'defaults.auth',
+    );
+  });
+
+  it('takes the plugin once, and again after eject()', async () => {
+    const { api, auth } = scripted();
+    expect(refusal(good, api).message).toContain('already');
+    auth.eject();
+    auth.eject();
+    const again = scripted({}, api);
+    await again.api.get('/v1/research');
+    expect(again.tokenRequests).toHaveLength(1);
+  });
+
+  it('is left as it was by eject(), and sends requests without a token then', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    state.auth.eject();
+    await state.api.get(`${ORIGIN}/v1/research`);
+    expect(state.sent).toEqual(['Bearer token-1', undefined]);
+    expect(Object.getOwnPropertySymbols(state.api)).toEqual([]);
+  });
+
+  it("may be axios's default export, whose baseURL is left alone", () => {
+    const auth = installBipsyncAuth(axios, good);
+    expect(axios.defaults.baseURL).toBeUndefined();
+    auth.eject();
+  });
+
+  it.each([undefined, null, {}, () => undefined, 'axios'])('must be one: %p is refused', (value) => {
+    expect(() => installBipsyncAuth(value as typeof axios, good)).toThrow(
+      expect.objectContaining({ code: 'ERR_BIPSYNC_CONFIG' }) as Error,
+    );
+  });
+
+  it('stops having the plugin when somebody clears its request interceptors', async () => {
+    const state = scripted();
+    state.api.interceptors.request.clear();
+    await state.api.get('/v1/research');
+    state.onApi = () => ({ status: 401 });
+    await state.api.get('/v1/research').catch(() => undefined);
+    expect(state.sent).toEqual([undefined, undefined]);
+    expect(state.tokenRequests).toHaveLength(0);
+  });
+});
+
+describe('in a browser page', () => {
+  afterEach(() => {
+    Reflect.deleteProperty(globalThis, 'document');
+  });
+
+  it('installation is refused', () => {
+    const { process } = globalThis;
+    Object.assign(globalThis, { document: {}, process: undefined });
+    try {
+      expect(refusal(good).message).toContain('browser');
+    } finally {
+      globalThis.process = process;
+    }
+  });
+
+  it('jsdom under Jest, which has a document and Node, works', () => {
+    Object.assign(globalThis, { document: {} });
+    installBipsyncAuth(axios.create(), good);
+  });
+});
+
+describe('bipsyncAuthConfigFromEnv', () => {
+  it('reads the six variables', () => {
+    expect(
+      bipsyncAuthConfigFromEnv({
+        BIPSYNC_CLIENT: 'acme',
+        BIPSYNC_BASE_URL: 'https://gw.example',
+        BIPSYNC_CLIENT_ID: 'id',
+        BIPSYNC_CLIENT_SECRET: 'hush',
+        BIPSYNC_TEAM_ID: 'a1',
+        BIPSYNC_SCOPES: 'research:read users:read',
+        PATH: '/bin',
+      }),
+    ).toEqual({
+      client: 'acme',
+      baseURL: 'https://gw.example',
+      clientId: 'id',
+      clientSecret: 'hush',
+      teamId: 'a1',
+      scopes: 'research:read users:read',
+    });
+  });
+
+  it('counts an empty variable as absent, so that installation tells of it', () => {
+    const config = bipsyncAuthConfigFromEnv({
+      BIPSYNC_CLIENT: 'acme',
+      BIPSYNC_CLIENT_ID: '',
+      BIPSYNC_TEAM_ID: ' ',
+    });
+    expect(config).toEqual({ client: 'acme' });
+    const { message } = refusal(config);
+    expect(message).toContain('BIPSYNC_CLIENT_ID');
+    expect(message).toContain('BIPSYNC_CLIENT_SECRET');
+  });
+
+  it('reads process.env by default', () => {
+    process.env['BIPSYNC_CLIENT'] = 'from-process';
+    try {
+      expect(bipsyncAuthConfigFromEnv().client).toBe('from-process');
+    } finally {
+      delete process.env['BIPSYNC_CLIENT'];
+    }
+  });
+});
+
+describe('isBipsyncAuthError', () => {
+  it('knows errors of another copy of the package', () => {
+    jest.isolateModules(() => {
+      const other = jest.requireActual<typeof import('../../src')>('../../src');
+      const error = new other.BipsyncAuthError('ERR_BIPSYNC_SCOPE', 'x');
+      expect(error instanceof BipsyncAuthError).toBe(false);
+      expect(isBipsyncAuthError(error)).toBe(true);
+    });
+  });
+
+  it.each([undefined, null, 'x', new Error('x'), { code: 'ERR_BIPSYNC_SCOPE', name: 'BipsyncAuthError' }])(
+    'does not know %p',
+    (value) => {
+      expect(isBipsyncAuthError(value)).toBe(false);
+    },
+  );
+});

@@ -1,0 +1,411 @@
+import {
+  ORIGIN,
+  deferred,
+  formOf,
+  rejection,
+  scripted,
+  SECRET,
+  tokenAnswer,
+  type Answer,
+} from '../support/scripted';
+
+const MINUTE = 60_000;
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  jest.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
+const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+describe('1. one acquisition in flight per token key', () => {
+  it('10,000 concurrent requests on a cold start make 1 token request', async () => {
+    const state = scripted();
+    await Promise.all(Array.from({ length: 10_000 }, () => state.api.get('/v1/research')));
+    expect(state.tokenRequests).toHaveLength(1);
+    expect(new Set(state.sent)).toEqual(new Set(['Bearer token-1']));
+  });
+
+  it('each team and each set of scopes has a token of its own, whatever the order of its scopes', async () => {
+    const state = scripted({ scopes: ['users:read', 'research:read'] });
+    const get = (bipsyncAuth: object) => state.api.get('/v1/research', { bipsyncAuth });
+    await Promise.all([
+      state.api.get('/v1/research'),
+      get({}),
+      get({ scopes: ['research:read', 'users:read', 'research:read'] }),
+      get({ teamId: 'a1' }),
+      get({ teamId: 'b2' }),
+      get({ scopes: [] }),
+    ]);
+    expect(state.tokenRequests.map((request) => formOf(request)['scope'])).toEqual([
+      'research:read team_a1 users:read',
+      'research:read team_b2 users:read',
+      'team_a1',
+    ]);
+  });
+
+  it.each([
+    ['two teams', { teamId: 'b2', scopes: ['team_c3'] }],
+    ['a second team among the scopes', { scopes: ['team_c3'] }],
+    ['a bad scope', { scopes: ['a b'] }],
+    ['an empty team', { teamId: '' }],
+    ['an unknown option', { team: 'b2' }],
+    ['something that is no object', 'b2'],
+    ['true', true],
+  ])('a request that asks for %s is refused, and nothing is sent', async (_name, bipsyncAuth) => {
+    const state = scripted();
+    const error = await rejection(state.api.get('/v1/research', { bipsyncAuth: bipsyncAuth as object }));
+    expect(error['code']).toBe('ERR_BIPSYNC_CONFIG');
+    expect(state.tokenRequests).toHaveLength(0);
+    expect(state.apiRequests).toHaveLength(0);
+  });
+
+  it('bipsyncAuth: false sends a request untouched', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research', { bipsyncAuth: false, headers: { Authorization: 'Basic mine' } });
+    expect(state.sent).toEqual(['Basic mine']);
+    expect(state.tokenRequests).toHaveLength(0);
+  });
+
+  it('the legacy Token header is left alone', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research', { headers: { Token: 'legacy' } });
+    expect(state.apiRequests[0]?.headers.get('Token')).toBe('legacy');
+  });
+});
+
+describe('2. inside the refresh window requests go on with the present token', () => {
+  it('while one background refresh runs', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    await advance(56 * MINUTE);
+    const answer = deferred<Answer>();
+    state.onToken = () => answer.promise;
+    await Promise.all(Array.from({ length: 20 }, () => state.api.get('/v1/research')));
+    expect(state.tokenRequests).toHaveLength(2);
+    expect(new Set(state.sent)).toEqual(new Set(['Bearer token-1']));
+    answer.resolve(tokenAnswer('token-2'));
+    await advance(0);
+    await state.api.get('/v1/research');
+    expect(state.sent.at(-1)).toBe('Bearer token-2');
+    expect(state.events).toMatchObject([
+      { type: 'token-acquired', reason: 'first', source: 'endpoint', teamId: 'a1', scopes: ['team_a1'] },
+      {
+        type: 'token-acquired',
+        reason: 'refresh',
+        source: 'endpoint',
+        expiresAt: expect.any(Number) as number,
+      },
+    ]);
+  });
+
+  it('a failing refresh fails no request and backs off', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    await advance(56 * MINUTE);
+    state.onToken = () => ({ status: 400, body: { error: 'invalid_request' } });
+    for (let second = 0; second < 20; second += 1) {
+      await state.api.get('/v1/research');
+      await advance(1000);
+    }
+    expect(state.tokenRequests).toHaveLength(2);
+    await advance(11_000);
+    await state.api.get('/v1/research');
+    expect(state.tokenRequests).toHaveLength(3);
+    expect(new Set(state.sent)).toEqual(new Set(['Bearer token-1']));
+  });
+
+  it('a refresh that failed is forgotten once the token has expired: the next request gets a real try', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    await advance(59 * MINUTE + 29_000);
+    state.onToken = () => ({ status: 400 });
+    await state.api.get('/v1/research');
+    await advance(2000);
+    state.onToken = () => tokenAnswer('token-2');
+    await state.api.get('/v1/research');
+    expect(state.sent.at(-1)).toBe('Bearer token-2');
+  });
+
+  it('requests that find the token expired wait for the refresh under way', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    await advance(59 * MINUTE + 25_000);
+    const answer = deferred<Answer>();
+    state.onToken = () => answer.promise;
+    await state.api.get('/v1/research');
+    await advance(6000);
+    const waiting = state.api.get('/v1/research');
+    await advance(0);
+    answer.resolve(tokenAnswer('token-2'));
+    await waiting;
+    expect(state.tokenRequests).toHaveLength(2);
+    expect(state.sent.at(-1)).toBe('Bearer token-2');
+  });
+
+  it('no timers: an idle process is kept alive by nothing and mints nothing', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    expect(jest.getTimerCount()).toBe(0);
+    await advance(10 * 60 * MINUTE);
+    expect(state.tokenRequests).toHaveLength(1);
+  });
+});
+
+describe('3. windows', () => {
+  it.each([
+    // lifetime in seconds, refresh starts this long before expiry, unusable this long before expiry
+    [3600, 300_000, 30_000],
+    [600, 120_000, 30_000],
+    [60, 12_000, 3000],
+    [10, 2000, 500],
+  ])(
+    'of a token of %d s: a refresh at most %d ms before expiry, no use in the last %d ms',
+    async (lifetime, windowMs, marginMs) => {
+      jest.mocked(Math.random).mockReturnValue(0);
+      const state = scripted();
+      state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, lifetime);
+      await state.api.get('/v1/research');
+      await advance(lifetime * 1000 - windowMs - 1);
+      await state.api.get('/v1/research');
+      expect(state.tokenRequests).toHaveLength(1);
+      await advance(1);
+      state.onToken = () => ({ status: 400 });
+      await state.api.get('/v1/research');
+      expect(state.tokenRequests).toHaveLength(2);
+      await advance(windowMs - marginMs - 1);
+      await state.api.get('/v1/research');
+      expect(state.sent.at(-1)).toBe('Bearer token-1');
+      await advance(1);
+      await rejection(state.api.get('/v1/research'));
+    },
+  );
+
+  it('the start of the refresh window is jittered by up to a fifth', async () => {
+    jest.mocked(Math.random).mockReturnValue(0.999999);
+    const state = scripted();
+    await state.api.get('/v1/research');
+    await advance(60 * MINUTE - 241_000);
+    await state.api.get('/v1/research');
+    expect(state.tokenRequests).toHaveLength(1);
+    await advance(2000);
+    await state.api.get('/v1/research');
+    expect(state.tokenRequests).toHaveLength(2);
+  });
+
+  it('can be configured', async () => {
+    jest.mocked(Math.random).mockReturnValue(0);
+    const state = scripted({ refreshWindowMs: 0, expiryMarginMs: 0 });
+    await state.api.get('/v1/research');
+    await advance(60 * MINUTE - 1);
+    await state.api.get('/v1/research');
+    expect(state.tokenRequests).toHaveLength(1);
+    await advance(1);
+    await state.api.get('/v1/research');
+    expect(state.sent.at(-1)).toBe('Bearer token-2');
+  });
+});
+
+describe('4. lifetime counts', () => {
+  it('from the moment the token request was sent', async () => {
+    const state = scripted({ refreshWindowMs: 0, expiryMarginMs: 0 });
+    state.onToken = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+      return tokenAnswer(`token-${state.tokenRequests.length}`, 60);
+    };
+    const first = state.api.get('/v1/research');
+    await advance(5000);
+    await first;
+    await advance(54_999);
+    await state.api.get('/v1/research');
+    expect(state.tokenRequests).toHaveLength(1);
+    await advance(1);
+    const second = state.api.get('/v1/research');
+    await advance(5000);
+    await second;
+    expect(state.tokenRequests).toHaveLength(2);
+  });
+
+  it('on the wall clock, which goes on while a machine is suspended', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    jest.setSystemTime(Date.now() + 60 * MINUTE);
+    await state.api.get('/v1/research');
+    expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-2']);
+  });
+
+  it('and on the monotonic clock, which a clock that is set back does not stop', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    jest.setSystemTime(Date.now() - 24 * 60 * MINUTE);
+    await advance(60 * MINUTE);
+    await state.api.get('/v1/research');
+    expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-2']);
+  });
+});
+
+describe('5. expires_in', () => {
+  it.each([
+    ['missing', undefined, 3_600_000],
+    ['null', null, 3_600_000],
+    ['a numeric string', '120', 120_000],
+    ['a fraction', 90.5, 90_500],
+    ['more than a day', 1_000_000, 86_400_000],
+  ])('%s', async (_name, expiresIn, lifetimeMs) => {
+    const state = scripted();
+    state.onToken = () => tokenAnswer('t', expiresIn);
+    expect((await state.auth.getToken()).expiresAt).toBe(Date.now() + lifetimeMs);
+  });
+
+  it.each([0, -1, '-5', '0'])(
+    '%p: the token serves the requests that wait for it and is not kept',
+    async (expiresIn) => {
+      const state = scripted();
+      state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, expiresIn);
+      await Promise.all([state.api.get('/v1/a'), state.api.get('/v1/b')]);
+      expect(state.tokenRequests).toHaveLength(1);
+      await state.api.get('/v1/c');
+      expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-1', 'Bearer token-2']);
+    },
+  );
+
+  it.each([['soon'], [true], [{}], ['']])('%p is not a usable token response', async (expiresIn) => {
+    const state = scripted();
+    state.onToken = () => tokenAnswer('t', expiresIn);
+    expect((await rejection(state.api.get('/v1/a')))['code']).toBe('ERR_BIPSYNC_TOKEN_RESPONSE');
+  });
+});
+
+describe('6. a token response that is not a usable bearer token is refused before anything reaches the API', () => {
+  it.each([
+    ['HTML', '<html>login</html>'],
+    ['nothing', ''],
+    ['cut JSON', '{"access_token":"abc'],
+    ['null', 'null'],
+    ['a list', []],
+    ['no token', { token_type: 'bearer' }],
+    ['a null token', { token_type: 'bearer', access_token: null }],
+    ['an object for a token', { token_type: 'bearer', access_token: {} }],
+    ['an empty token', { token_type: 'bearer', access_token: '' }],
+    ['a token with a line break', { token_type: 'bearer', access_token: 'abc\r\nX-Evil: 1' }],
+    ['a token with a space', { token_type: 'bearer', access_token: 'a b' }],
+    ['another token type', { token_type: 'mac', access_token: 'abc' }],
+    ['no token type', { access_token: 'abc' }],
+  ])('%s', async (_name, body) => {
+    const state = scripted();
+    state.onToken = () => ({ body });
+    const error = await rejection(state.api.get('/v1/research'));
+    expect(error).toMatchObject({
+      name: 'BipsyncAuthError',
+      code: 'ERR_BIPSYNC_TOKEN_RESPONSE',
+      status: 200,
+    });
+    expect(state.apiRequests).toHaveLength(0);
+  });
+
+  it.each(['Bearer', 'bearer', 'BEARER'])('token_type %s is accepted', async (type) => {
+    const state = scripted();
+    state.onToken = () => ({ body: { token_type: type, access_token: 'aZ09-._~+/==' } });
+    expect((await state.auth.getToken()).accessToken).toBe('aZ09-._~+/==');
+  });
+});
+
+describe('the handle', () => {
+  it('getToken() gives the present token with its expiry and scopes', async () => {
+    const state = scripted({ scopes: ['research:read'] });
+    expect(await state.auth.getToken()).toEqual({
+      accessToken: 'token-1',
+      expiresAt: Date.now() + 60 * MINUTE,
+      scopes: ['research:read', 'team_a1'],
+    });
+    expect((await state.auth.getToken({ teamId: 'b2', scopes: [] })).scopes).toEqual(['team_b2']);
+    await state.api.get('/v1/research');
+    expect(state.tokenRequests).toHaveLength(2);
+  });
+
+  it('getToken() can be cancelled alone', async () => {
+    const state = scripted();
+    const answer = deferred<Answer>();
+    state.onToken = () => answer.promise;
+    const controller = new AbortController();
+    const cancelled = rejection(state.auth.getToken({ signal: controller.signal }));
+    const other = state.auth.getToken();
+    controller.abort();
+    expect(await cancelled).toMatchObject({ code: 'ERR_CANCELED', name: 'CanceledError' });
+    answer.resolve(tokenAnswer('token-1'));
+    expect((await other).accessToken).toBe('token-1');
+  });
+
+  it('getToken() with bad options is refused', async () => {
+    expect((await rejection(scripted().auth.getToken({ teamId: 'a b' })))['code']).toBe('ERR_BIPSYNC_CONFIG');
+  });
+
+  it('invalidate() gives up every present token and ends cool-downs', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    state.auth.invalidate();
+    await state.api.get('/v1/research');
+    expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-2']);
+    expect(state.events.at(-1)).toMatchObject({ type: 'token-acquired', reason: 'invalidated' });
+    state.auth.invalidate();
+    state.onToken = () => ({ status: 401 });
+    await rejection(state.api.get('/v1/research'));
+    await rejection(state.api.get('/v1/research'));
+    expect(state.tokenRequests).toHaveLength(3);
+    state.auth.invalidate();
+    await rejection(state.api.get('/v1/research'));
+    expect(state.tokenRequests).toHaveLength(4);
+  });
+});
+
+describe('events', () => {
+  it('of a listener that throws or rejects change nothing', async () => {
+    const throwing = scripted({
+      onEvent: () => {
+        throw new Error('listener');
+      },
+    });
+    await throwing.api.get('/v1/research');
+    const rejecting = scripted({ onEvent: (() => Promise.reject(new Error('listener'))) as () => void });
+    await rejecting.api.get('/v1/research');
+    expect(throwing.sent).toEqual(['Bearer token-1']);
+  });
+
+  it('hold neither secret nor token', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    await state.api.get('https://other.example/', { headers: { Authorization: 'Basic mine' } });
+    await state.api.get('/v1/research', { headers: { Authorization: 'Basic mine' } });
+    state.auth.invalidate();
+    state.onToken = () => ({
+      status: 401,
+      body: { error: 'invalid_client', error_description: `bad ${SECRET}` },
+    });
+    await rejection(state.api.get('/v1/research'));
+    expect(state.events.map(({ type }) => type)).toEqual([
+      'token-acquired',
+      'request-unauthenticated',
+      'authorization-replaced',
+      'token-failed',
+    ]);
+    expect(JSON.stringify(state.events)).not.toMatch(/the-very-secret|token-\d|mine/);
+  });
+});
+
+it('the token request goes to /v1/oauth/token of the origin as RFC 6749 has it', async () => {
+  const state = scripted({ scopes: 'research:read' });
+  await state.api.get('/v1/research');
+  const [request] = state.tokenRequests;
+  expect(request).toMatchObject({ method: 'post', baseURL: ORIGIN, url: '/v1/oauth/token', maxRedirects: 0 });
+  expect(request?.headers.get('Content-Type')).toBe('application/x-www-form-urlencoded');
+  expect(formOf(request!)).toEqual({
+    grant_type: 'client_credentials',
+    client_id: 'the-client',
+    client_secret: SECRET,
+    scope: 'research:read team_a1',
+  });
+});

@@ -1,0 +1,14 @@
+/** parseJson parses text; what is no text is taken as it is, and what is no JSON is nothing. */
+export function parseJson(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** asRecord lets the members of a value be looked at, whatever it is. */
+export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
