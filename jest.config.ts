@@ -12,7 +12,17 @@ const project = {
 
 const config: Config = {
   openHandlesTimeout: 2000,
-  projects: [{ ...project, displayName: 'axios newest', testMatch: ['<rootDir>/__tests__/**/*.test.ts'] }],
+  testTimeout: 30_000,
+  projects: [
+    { ...project, displayName: 'axios newest', testMatch: ['<rootDir>/__tests__/**/*.test.ts'] },
+    // The oldest supported axios, and one that is much in use, hold what the core promises too.
+    ...['axios-1.7', 'axios-1.12'].map((version) => ({
+      ...project,
+      displayName: version,
+      testMatch: ['<rootDir>/__tests__/core/**/*.test.ts'],
+      moduleNameMapper: { '^axios$': version },
+    })),
+  ],
 };
 
 export default config;

@@ -3,13 +3,23 @@ import { deleteAuthorization, readAuthorization, shallowCopy } from './headers';
 /** Through any of these a Node response leads to the request it answers, header and all. */
 const WAYS_TO_THE_REQUEST = ['req', 'socket', 'client'];
 
+/** Errors wrap errors, but not endlessly. */
+const MAX_CAUSES = 5;
+
 /**
  * redactError takes the token out of what callers will log: the error's config becomes a copy without the header (the
  * original belongs to others too, and a placeholder would be sent by plugins that retry), and the raw request is no
  * longer enumerable. Errors of requests that carried no token of ours stay as they are.
  */
 export function redactError(error: unknown, holdsToken: (authorization: unknown) => boolean): void {
-  if (!isObject(error)) return;
+  let at = error;
+  for (let depth = 0; isObject(at) && depth <= MAX_CAUSES; depth += 1) {
+    redactOne(at, holdsToken);
+    at = at['cause'];
+  }
+}
+
+function redactOne(error: Record<string, unknown>, holdsToken: (authorization: unknown) => boolean): void {
   const config: unknown = error['config'];
   const response: unknown = error['response'];
   const carrier = isObject(config) ? config : isObject(response) ? response['config'] : undefined;

@@ -273,7 +273,7 @@ describe('bipsyncAuthConfigFromEnv', () => {
 describe('isBipsyncAuthError', () => {
   it('knows errors of another copy of the package', () => {
     jest.isolateModules(() => {
-      const other = jest.requireActual<typeof import('../../src')>('../../src');
+      const other = jest.requireActual<{ BipsyncAuthError: typeof BipsyncAuthError }>('../../src');
       const error = new other.BipsyncAuthError('ERR_BIPSYNC_SCOPE', 'x');
       expect(error instanceof BipsyncAuthError).toBe(false);
       expect(isBipsyncAuthError(error)).toBe(true);

@@ -115,6 +115,6 @@ export async function rejection(promise: Promise<unknown>): Promise<Error & Reco
     (error: unknown) => error,
   );
   if (!(value instanceof Error)) throw new Error('rejected with something that is not an error');
-  if (value.message.startsWith('expected a rejection')) throw value;
+  if (String(value.message).startsWith('expected a rejection')) throw value;
   return value as Error & Record<string, unknown>;
 }

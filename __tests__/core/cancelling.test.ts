@@ -1,0 +1,143 @@
+import { type EventEmitter, getEventListeners } from 'node:events';
+
+import axios from 'axios';
+
+import { deferred, rejection, scripted, tokenAnswer, type Answer, type Scripted } from '../support/scripted';
+
+beforeEach(() => {
+  jest.useFakeTimers();
+});
+afterEach(() => {
+  jest.useRealTimers();
+});
+const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+/** A plugin whose token request hangs until the test answers it. */
+function hanging(): { state: Scripted; answer: (value: Answer) => void } {
+  const state = scripted();
+  const answer = deferred<Answer>();
+  state.onToken = () => answer.promise;
+  return { state, answer: answer.resolve };
+}
+
+describe('21. while a request waits for a token', () => {
+  it('its signal rejects it at once, and leaves the acquisition and the other waiters alone', async () => {
+    const { state, answer } = hanging();
+    const controller = new AbortController();
+    const cancelled = rejection(state.api.get('/v1/a', { signal: controller.signal }));
+    const other = state.api.get('/v1/b');
+    await advance(10);
+    controller.abort();
+    const error = await cancelled;
+    expect(axios.isCancel(error)).toBe(true);
+    expect(error).toMatchObject({ name: 'CanceledError', code: 'ERR_CANCELED', message: 'canceled' });
+    expect(error['config']).toMatchObject({ url: '/v1/a' });
+    answer(tokenAnswer('token-1'));
+    await other;
+    expect(state.apiRequests.map(({ url }) => url)).toEqual(['/v1/b']);
+    expect(state.tokenRequests).toHaveLength(1);
+    expect(state.tokenRequests[0]?.signal?.aborted).toBe(false);
+  });
+
+  it('its cancelToken does, with the reason it was given', async () => {
+    const { state, answer } = hanging();
+    const source = axios.CancelToken.source();
+    const cancelled = rejection(state.api.get('/v1/a', { cancelToken: source.token }));
+    await advance(10);
+    source.cancel('unsubscribed');
+    expect(await cancelled).toBe(source.token.reason);
+    answer(tokenAnswer('token-1'));
+    await advance(0);
+    expect(state.apiRequests).toHaveLength(0);
+  });
+
+  it.each([
+    [{}, 'ECONNABORTED', 'timeout of 50ms exceeded'],
+    [{ transitional: { clarifyTimeoutError: true } }, 'ETIMEDOUT', 'timeout of 50ms exceeded'],
+    [{ timeoutErrorMessage: 'too slow' }, 'ECONNABORTED', 'too slow'],
+  ])('its timeout does (%j)', async (options, code, message) => {
+    const { state, answer } = hanging();
+    const failed = rejection(state.api.get('/v1/a', { timeout: 50, ...options }));
+    await advance(49);
+    const patient = state.api.get('/v1/b');
+    await advance(1);
+    expect(await failed).toMatchObject({ name: 'AxiosError', code, message, isAxiosError: true });
+    answer(tokenAnswer('token-1'));
+    await patient;
+    expect(state.apiRequests.map(({ url }) => url)).toEqual(['/v1/b']);
+  });
+
+  it('a timeout counts separately for the wait, the request and the replay', async () => {
+    const { state, answer } = hanging();
+    const slow = deferred<Answer>();
+    const answers = [Promise.resolve<Answer>({ status: 401 }), slow.promise];
+    state.onApi = () => answers.shift()!;
+    const response = state.api.get('/v1/a', { timeout: 50 });
+    await advance(40);
+    const next = deferred<Answer>();
+    state.onToken = () => next.promise;
+    answer(tokenAnswer('token-1'));
+    await advance(40);
+    next.resolve(tokenAnswer('token-2'));
+    await advance(40);
+    slow.resolve({ body: {} });
+    expect((await response).status).toBe(200);
+  });
+
+  it('a wait after a 401 can be cancelled too', async () => {
+    const state = scripted();
+    await state.api.get('/v1/a');
+    state.onApi = () => ({ status: 401 });
+    state.onToken = () => new Promise(() => undefined);
+    const controller = new AbortController();
+    const failed = rejection(state.api.get('/v1/a', { signal: controller.signal }));
+    await advance(10);
+    controller.abort();
+    expect(axios.isCancel(await failed)).toBe(true);
+    await advance(10_000);
+  });
+
+  it('no listener and no timer is left, however a wait ends', async () => {
+    for (const end of ['answer', 'abort', 'cancel', 'fail'] as const) {
+      const { state, answer } = hanging();
+      const controller = new AbortController();
+      const source = axios.CancelToken.source();
+      const waiting = state.api
+        .get('/v1/a', { signal: controller.signal, cancelToken: source.token, timeout: 60_000 })
+        .catch(() => undefined);
+      await advance(10);
+      expect(
+        getEventListeners(controller.signal as unknown as EventEmitter & AbortSignal, 'abort'),
+      ).toHaveLength(1);
+      if (end === 'abort') controller.abort();
+      if (end === 'cancel') source.cancel();
+      answer(end === 'fail' ? { status: 401 } : tokenAnswer('token-1'));
+      await waiting;
+      await advance(0);
+      expect(
+        getEventListeners(controller.signal as unknown as EventEmitter & AbortSignal, 'abort'),
+      ).toHaveLength(0);
+      expect((source.token as unknown as { _listeners: unknown[] | null })._listeners ?? []).toHaveLength(0);
+      expect(jest.getTimerCount()).toBe(0);
+    }
+  });
+
+  it('a request that was cancelled before it began waits for nothing', async () => {
+    const { state } = hanging();
+    const error = await rejection(state.api.get('/v1/a', { signal: AbortSignal.abort() }));
+    expect(axios.isCancel(error)).toBe(true);
+    expect(state.tokenRequests).toHaveLength(0);
+  });
+
+  it('and if everybody leaves, the token that comes serves the next', async () => {
+    const { state, answer } = hanging();
+    const failed = rejection(state.api.get('/v1/a', { timeout: 5 }));
+    await advance(5);
+    await failed;
+    answer(tokenAnswer('token-1'));
+    await advance(0);
+    await state.api.get('/v1/b');
+    expect(state.tokenRequests).toHaveLength(1);
+    expect(state.sent).toEqual(['Bearer token-1']);
+  });
+});

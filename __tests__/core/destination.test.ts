@@ -1,0 +1,228 @@
+import { createServer, type Server } from 'node:http';
+
+import axios from 'axios';
+
+import { emulated } from '../support/emulated';
+import { ORIGIN, rejection, scripted } from '../support/scripted';
+
+const BLOB = `blob:${ORIGIN}/0b5c`;
+
+describe('18. the token goes to the configured origin and allowedOrigins only', () => {
+  it.each([
+    ['a relative URL', { url: '/v1/research' }],
+    ['a relative URL without a slash', { url: 'v1/research' }],
+    ['no URL', {}],
+    ['a query alone', { url: '?a=1' }],
+    ['an absolute URL', { url: `${ORIGIN}/v1/research` }],
+    ['the origin alone', { url: ORIGIN }],
+    ['an absolute URL in capitals, with the default port', { url: 'HTTPS://ACME-API.BIPSYNC.COM:443/v1' }],
+    ['a baseURL with a path', { baseURL: `${ORIGIN}/v1`, url: 'research' }],
+    ['an @ in the path', { url: '/@evil.example/' }],
+    ['a backslash in the path', { url: '\\evil.example' }],
+    ['an allowed origin', { url: 'https://gw.example:8443/x' }],
+  ])('it goes with %s', async (_name, config) => {
+    const state = scripted({ allowedOrigins: ['https://gw.example:8443'] });
+    await state.api.request(config);
+    expect(state.sent).toEqual(['Bearer token-1']);
+  });
+
+  it('it goes with an absolute URL that is not allowed to be one, where axios holds to that', async () => {
+    const state = scripted();
+    await state.api.get('https://evil.example/', { allowAbsoluteUrls: false });
+    const isOld = axios.VERSION.startsWith('1.7.');
+    expect(state.sent).toEqual([isOld ? undefined : 'Bearer token-1']);
+  });
+
+  it.each([
+    ['another host', { url: 'https://evil.example/v1' }, 'origin'],
+    ['a subdomain', { url: 'https://x.acme-api.bipsync.com/' }, 'origin'],
+    ['another port', { url: `${ORIGIN}:8443/` }, 'origin'],
+    ['plain http', { url: 'http://acme-api.bipsync.com/' }, 'origin'],
+    ['a host that begins alike', { url: `${ORIGIN}.evil.example/` }, 'origin'],
+    [
+      'a host after user info that looks alike',
+      { url: 'https://acme-api.bipsync.com@evil.example/' },
+      'origin',
+    ],
+    ['a host after a backslash', { url: 'https://evil.example\\@acme-api.bipsync.com/' }, 'origin'],
+    ['another baseURL', { baseURL: 'https://evil.example', url: '/v1' }, 'origin'],
+    ['an allowed host on another port', { url: 'https://gw.example/x' }, 'origin'],
+    ['a protocol-relative URL', { url: '//evil.example/' }, 'unknown-destination'],
+    ['a protocol-relative URL to the good host', { url: '//acme-api.bipsync.com/' }, 'unknown-destination'],
+    ['a socket', { socketPath: '/var/run/x.sock', url: '/v1' }, 'unknown-destination'],
+    ['a blob', { url: BLOB, baseURL: '' }, 'unknown-destination'],
+    ['a data URL', { url: 'data:text/plain,x', baseURL: '' }, 'unknown-destination'],
+    ['a URL object', { url: new URL(`${ORIGIN}/x`) as never }, 'unknown-destination'],
+    ['white space before another host', { url: ' https://evil.example/', baseURL: '' }, 'origin'],
+    ['a tab inside another host', { url: 'https://ev\til.example/', baseURL: '' }, 'origin'],
+  ])('not with %s', async (_name, config, reason) => {
+    const state = scripted({ allowedOrigins: ['https://gw.example:8443'] });
+    await state.api.request(config).catch(() => undefined);
+    expect(state.sent.filter(Boolean)).toEqual([]);
+    expect(state.tokenRequests).toHaveLength(0);
+    expect(state.events).toMatchObject([{ type: 'request-unauthenticated', reason }]);
+  });
+
+  it.each(['before', 'after'])(
+    'not where an interceptor registered %s the plugin changes the host',
+    async (when) => {
+      const api = axios.create();
+      const rewrite = (config: { baseURL?: string }): never => {
+        config.baseURL = 'https://evil.example';
+        return config as never;
+      };
+      if (when === 'before') api.interceptors.request.use(rewrite);
+      const state = scripted({}, api);
+      if (when === 'after') api.interceptors.request.use(rewrite);
+      await api.get('/v1/research');
+      expect(state.sent).toEqual([undefined]);
+    },
+  );
+
+  it('a token left over in a config does not go to another host with it', async () => {
+    const state = scripted();
+    const { config } = await state.api.get('/v1/research');
+    expect(config.headers.get('Authorization')).toBe('Bearer token-1');
+    await state.api.request({ ...config, url: 'https://evil.example/' });
+    expect(state.sent).toEqual(['Bearer token-1', undefined]);
+  });
+
+  it("another host's own Authorization is left alone", async () => {
+    const state = scripted();
+    await state.api.get('https://other.example/', { headers: { Authorization: 'Bearer theirs' } });
+    expect(state.sent).toEqual(['Bearer theirs']);
+  });
+
+  it('a config that inherits where it goes gets no token', async () => {
+    const state = scripted();
+    state.api.interceptors.request.use((config) =>
+      Object.assign(Object.create({ socketPath: '/var/run/x.sock' }) as object, config),
+    );
+    await state.api.get('/v1/research').catch(() => undefined);
+    expect(state.sent.filter(Boolean)).toEqual([]);
+  });
+});
+
+describe('18. on redirects', () => {
+  const servers: Server[] = [];
+  afterEach(async () => {
+    for (const server of servers.splice(0)) {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
+  });
+
+  /** A server that remembers what Authorization came to it, by path. */
+  async function witness(): Promise<{ port: number; seen: Record<string, string | undefined> }> {
+    const seen: Record<string, string | undefined> = {};
+    const server = createServer((request, response) => {
+      seen[request.url ?? ''] = request.headers.authorization;
+      response.end('{}');
+    });
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    return { port: (server.address() as { port: number }).port, seen };
+  }
+
+  it.each(['http', 'fetch'])(
+    'over %s, the token does not go to another host, port or subdomain',
+    async (adapter) => {
+      const { port, seen } = await witness();
+      const { api, emulator } = await emulated({ http: { adapter } });
+      emulator.failApiRequests({ redirectTo: `http://127.0.0.1:${port}/host`, status: 307 });
+      await api.get('/v1/research');
+      expect(seen).toEqual({ '/host': undefined });
+    },
+  );
+
+  it('nor to a subdomain, to which older versions of axios send the header', async () => {
+    const { port, seen } = await witness();
+    // Every name under localhost is this machine, for the lookup given here.
+    const lookup = (
+      _host: string,
+      _options: object,
+      done: (error: null, address: string, family: number) => void,
+    ): void => done(null, '127.0.0.1', 4);
+    const { emulator } = await emulated();
+    const base = emulator.url.replace('127.0.0.1', 'localhost');
+    const { api } = await emulated({
+      http: { adapter: 'http', lookup: lookup as never },
+      auth: {
+        baseURL: base,
+        clientId: emulator.clientId,
+        clientSecret: emulator.clientSecret,
+        teamId: emulator.teamId,
+      },
+    });
+    emulator.failApiRequests({ redirectTo: `http://sub.localhost:${port}/subdomain`, status: 302 });
+    const seenByCaller: unknown[] = [];
+    await api.get('/v1/research', {
+      beforeRedirect: (options) => seenByCaller.push((options as { href: string }).href),
+    });
+    expect(seen).toEqual({ '/subdomain': undefined });
+    expect(seenByCaller).toEqual([`http://sub.localhost:${port}/subdomain`]);
+  });
+
+  it('it stays on redirects within the origin', async () => {
+    const { api, emulator } = await emulated({ http: { adapter: 'fetch' } });
+    emulator.failApiRequests({ redirectTo: `${emulator.url}/v3/projects`, status: 307 });
+    expect((await api.get('/v1/research')).status).toBe(200);
+    expect(emulator.requests.map(({ authorization }) => authorization)).toEqual(['valid', 'valid']);
+  });
+});
+
+describe('19. the plugin owns Authorization on those origins', () => {
+  const types = (state: ReturnType<typeof scripted>): string[] => state.events.map(({ type }) => type);
+
+  it.each(['Authorization', 'authorization', 'AUTHORIZATION'])(
+    'a different %s is replaced, and an event tells',
+    async (name) => {
+      const state = scripted();
+      await state.api.get('/v1/research', { headers: { [name]: 'Bearer mine' } });
+      expect(state.sent).toEqual(['Bearer token-1']);
+      const sent = Object.keys(state.apiRequests[0]!.headers).filter(
+        (key) => key.toLowerCase() === 'authorization',
+      );
+      expect(sent).toEqual(['Authorization']);
+      expect(types(state)).toEqual(['token-acquired', 'authorization-replaced']);
+    },
+  );
+
+  it('one left over from an earlier attempt is replaced without a word', async () => {
+    const state = scripted();
+    const { config } = await state.api.get('/v1/research');
+    state.auth.invalidate();
+    await state.api.request(config);
+    expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-2']);
+    expect(types(state)).toEqual(['token-acquired', 'token-acquired']);
+  });
+
+  it('and so is a default', async () => {
+    const api = axios.create({ headers: { Authorization: 'Basic default' } });
+    api.defaults.headers.common['Authorization'] = 'Basic common';
+    api.defaults.headers.post['Authorization'] = 'Basic post';
+    const state = scripted({}, api);
+    await api.get('/v1/research');
+    await api.post('/v1/research');
+    expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-1']);
+    expect(types(state)).toEqual(['token-acquired']);
+  });
+
+  it.each([
+    ['auth', { auth: { username: 'u', password: 'p' } }, '`auth`'],
+    ['user info in the URL', { url: 'https://u:p@acme-api.bipsync.com/v1' }, 'user info'],
+    ['user info in the baseURL', { baseURL: 'https://u@acme-api.bipsync.com', url: '/v1' }, 'user info'],
+  ])('a request with %s is refused clearly', async (_name, config, words) => {
+    const state = scripted();
+    const error = await rejection(state.api.request({ url: '/v1/research', ...config }));
+    expect(error['code']).toBe('ERR_BIPSYNC_CONFIG');
+    expect(error.message).toContain(words);
+    expect(state.apiRequests).toHaveLength(0);
+  });
+
+  it('to another host such a request is axios’s affair', async () => {
+    const state = scripted();
+    await state.api.get('https://other.example/', { auth: { username: 'u', password: 'p' } });
+    expect(state.apiRequests).toHaveLength(1);
+  });
+});

@@ -1,0 +1,217 @@
+import { inspect } from 'node:util';
+
+import axios from 'axios';
+import axiosRetry from 'axios-retry';
+
+import { emulated } from '../support/emulated';
+import { rejection, scripted, SECRET } from '../support/scripted';
+
+/** Everything that a logger could make of a value. */
+function logged(value: unknown): string {
+  const printed: string[] = [];
+  const spies = [jest.spyOn(process.stdout, 'write'), jest.spyOn(process.stderr, 'write')];
+  for (const spy of spies) {
+    spy.mockImplementation((text) => {
+      printed.push(String(text));
+      return true;
+    });
+  }
+  new console.Console(process.stdout, process.stderr).log(value);
+  for (const spy of spies) spy.mockRestore();
+  const { toJSON } = value as { toJSON?: () => unknown };
+  return [
+    ...printed,
+    inspect(value, { depth: Infinity, maxArrayLength: Infinity, maxStringLength: Infinity }),
+    JSON.stringify(value) ?? '',
+    JSON.stringify(toJSON?.call(value)) ?? '',
+    String((value as Error).stack),
+    inspect(Object.entries(value as object), { depth: 10 }),
+  ].join('\n');
+}
+
+describe.each(['http', 'fetch'] as const)(
+  '20. over %s, what callers see shows neither secret nor token',
+  (adapter) => {
+    async function setUp(options: Parameters<typeof emulated>[0] = {}): Promise<{
+      get: Awaited<ReturnType<typeof emulated>>;
+      check: (value: unknown) => void;
+    }> {
+      const get = await emulated({ ...options, http: { adapter, ...options.http } });
+      const { accessToken } = await get.auth.getToken();
+      return {
+        get,
+        check: (value) => {
+          const text = logged(value);
+          expect(text.length).toBeGreaterThan(100);
+          expect(text).not.toContain(get.emulator.clientSecret);
+          expect(text).not.toContain(accessToken);
+          expect(text).not.toMatch(/Bearer (?!error)[\w-]{20}/);
+        },
+      };
+    }
+
+    it.each([404, 500, 429])('an error with status %d', async (status) => {
+      const { get, check } = await setUp();
+      get.emulator.failApiRequests({ status, body: { error: 'x' } });
+      const error = await rejection(get.api.post('/v1/research', { some: 'data' }));
+      expect(error['status']).toBe(status);
+      check(error);
+      expect((error as unknown as { response: { data: unknown } }).response.data).toEqual({ error: 'x' });
+    });
+
+    it('a 401', async () => {
+      const { get, check } = await setUp();
+      check(await rejection(get.api.get('/v1/fields')));
+    });
+
+    it('a time-out', async () => {
+      const { get, check } = await setUp();
+      get.emulator.failApiRequests('stall');
+      const error = await rejection(get.api.get('/v1/research', { timeout: 50 }));
+      expect(['ECONNABORTED', 'ETIMEDOUT']).toContain(error['code']);
+      check(error);
+    });
+
+    it('a reset', async () => {
+      const { get, check } = await setUp();
+      get.emulator.failApiRequests('reset');
+      check(await rejection(get.api.get('/v1/research')));
+    });
+
+    it('a cancelled request, by signal', async () => {
+      const { get, check } = await setUp();
+      get.emulator.failApiRequests('stall');
+      const controller = new AbortController();
+      const failed = rejection(get.api.get('/v1/research', { signal: controller.signal }));
+      setTimeout(() => controller.abort(), 30);
+      const error = await failed;
+      expect(axios.isCancel(error)).toBe(true);
+      check(error);
+    });
+
+    it('a cancelled request, by cancelToken', async () => {
+      const { get } = await setUp();
+      get.emulator.failApiRequests('stall');
+      const source = axios.CancelToken.source();
+      const failed = rejection(get.api.get('/v1/research', { cancelToken: source.token }));
+      setTimeout(() => source.cancel('enough'), 30);
+      const error = await failed;
+      expect(axios.isCancel(error)).toBe(true);
+      // JSON of it is beyond axios itself over fetch: its config leads back to it.
+      expect(inspect(error, { depth: Infinity })).not.toMatch(/Bearer/);
+    });
+
+    it('an answer that a transform chokes on', async () => {
+      const { get, check } = await setUp({
+        http: { responseType: 'json', transitional: { silentJSONParsing: false } },
+      });
+      get.emulator.failApiRequests({ status: 200, body: '{"cut' });
+      check(await rejection(get.api.get('/v1/research')));
+    });
+
+    it('a streamed error', async () => {
+      const { get, check } = await setUp({ http: { responseType: 'stream' } });
+      get.emulator.failApiRequests({ status: 500, body: 'x' });
+      const error = await rejection(get.api.get('/v1/research'));
+      check(error);
+      const { data } = (error as unknown as { response: { data: AsyncIterable<Uint8Array> } }).response;
+      let text = '';
+      for await (const chunk of data) text += Buffer.from(chunk).toString();
+      expect(text).toBe('x');
+    });
+
+    it('a token failure', async () => {
+      const { get, check } = await setUp();
+      get.auth.invalidate();
+      get.emulator.rotateSecret();
+      const error = await rejection(get.api.get('/v1/research'));
+      expect(error['code']).toBe('ERR_BIPSYNC_CREDENTIALS');
+      expect(error.cause).toBeUndefined();
+      check(error);
+    });
+
+    it('the handle and the instance', async () => {
+      const { get, check } = await setUp();
+      await get.api.get('/v1/research');
+      check(get.auth);
+      check(get.api);
+      check(get.api.interceptors);
+    });
+
+    it('retrying plugins that send error.config again keep working', async () => {
+      const { get } = await setUp({ before: (api) => axiosRetry(api, { retries: 2, retryDelay: () => 1 }) });
+      get.emulator.failApiRequests({ status: 503 }, 2);
+      expect((await get.api.get('/v1/research')).status).toBe(200);
+      expect(get.emulator.requests.map(({ authorization }) => authorization)).toEqual([
+        'valid',
+        'valid',
+        'valid',
+      ]);
+      expect(get.emulator.tokenRequests).toBe(1);
+    });
+  },
+);
+
+describe('20. redaction', () => {
+  it('copies: the config that others hold keeps its header', async () => {
+    const state = scripted();
+    state.onApi = () => ({ status: 500 });
+    const error = (await rejection(state.api.get('/v1/research'))) as unknown as {
+      config: { headers: { has(name: string): boolean } };
+      request: unknown;
+      response: { config: unknown; request: unknown };
+    };
+    expect(error.config.headers.has('Authorization')).toBe(false);
+    expect(error.response.config).toBe(error.config);
+    expect(state.apiRequests[0]?.headers.get('Authorization')).toBe('Bearer token-1');
+    expect(error.request).toBeDefined();
+    expect(Object.keys(error)).not.toContain('request');
+    expect(Object.keys(error.response)).not.toContain('request');
+  });
+
+  it('leaves errors of requests without a token alone', async () => {
+    const state = scripted();
+    state.onApi = () => ({ status: 500 });
+    const error = (await rejection(
+      state.api.get('https://other.example/', { headers: { Authorization: 'Bearer theirs' } }),
+    )) as unknown as { config: { headers: { get(name: string): unknown } } };
+    expect(error.config.headers.get('Authorization')).toBe('Bearer theirs');
+    expect(Object.keys(error)).toContain('request');
+  });
+
+  it.each([undefined, null, 'text', 42])('survives somebody who rejects with %p', async (reason) => {
+    const state = scripted();
+
+    state.api.defaults.adapter = (config) =>
+      config.url === '/v1/oauth/token'
+        ? Promise.resolve({
+            data: { token_type: 'bearer', access_token: 'abc' },
+            status: 200,
+            statusText: '',
+            headers: {},
+            config,
+          })
+        : Promise.reject(reason);
+    await expect(state.api.get('/v1/research')).rejects.toBe(reason);
+  });
+
+  it('frozen errors and errors without a config pass', async () => {
+    const state = scripted();
+    const frozen = Object.freeze(new Error('frozen'));
+    state.onApi = () => frozen;
+    expect(await rejection(state.api.get('/v1/research'))).toBe(frozen);
+  });
+
+  it('the secret is in no error whatever the token endpoint does', async () => {
+    for (const answer of [
+      { status: 500 },
+      { status: 400, body: SECRET },
+      new Error(SECRET),
+      { status: 200, body: SECRET },
+    ]) {
+      const state = scripted({ tokenTimeoutMs: 50 });
+      state.onToken = () => answer;
+      expect(logged(await rejection(state.api.get('/v1/research')))).not.toContain(SECRET);
+    }
+  });
+});
