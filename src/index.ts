@@ -1,5 +1,10 @@
 export { type BipsyncAuthConfig, bipsyncAuthConfigFromEnv, type BipsyncAuthRequestOptions } from './config';
-export { BipsyncAuthError, type BipsyncAuthErrorCode, isBipsyncAuthError } from './errors';
+export {
+  BipsyncAuthError,
+  type BipsyncAuthErrorCode,
+  type BipsyncAuthErrorDetails,
+  isBipsyncAuthError,
+} from './errors';
 export type {
   AcquisitionReason,
   AuthorizationReplacedEvent,
