@@ -30,7 +30,8 @@ writeFileSync(
       experimentalDecorators: true,
       skipLibCheck: false,
       types: ['node'],
-      outDir: folder,
+      rootDir: folder,
+      outDir: `${folder}/out`,
     },
     include: ['*.mts'],
   }),
@@ -54,7 +55,7 @@ for (const [position, code] of snippets.entries()) {
   const status =
     code.includes('// before') || code.includes('@Module')
       ? 0
-      : await run(`${folder}/snippet-${position + 1}.mjs`);
+      : await run(`${folder}/out/snippet-${position + 1}.mjs`);
   console.log(status === 0 ? `ok     ${name}` : `not ok ${name}`);
   if (status !== 0) failed += 1;
 }
