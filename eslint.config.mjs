@@ -28,6 +28,7 @@ export default defineConfig(
   {
     files: ['__tests__/**/*.ts'],
     rules: {
+      '@typescript-eslint/no-extraneous-class': ['error', { allowWithDecorator: true }],
       '@typescript-eslint/require-await': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       // Tests probe what the types say cannot be, and what older versions of axios lack.

@@ -1,8 +1,11 @@
 import { defineConfig } from 'tsdown';
 
+const entry = ['src/index.ts', 'src/stores.ts', 'src/nestjs.ts', 'src/testing.ts'];
+
 export default defineConfig({
-  entry: ['src/index.ts', 'src/stores.ts', 'src/testing.ts'],
-  format: ['esm', 'cjs'],
+  entry,
+  // The command is run, not imported: CommonJS alone.
+  format: { esm: {}, cjs: { entry: [...entry, 'src/cli.ts'] } },
   platform: 'node',
   target: 'node20',
   dts: true,

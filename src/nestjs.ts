@@ -55,7 +55,9 @@ export const BIPSYNC_AUTH = 'BIPSYNC_AUTH';
  * getBipsyncHttpToken is the injection token of the `HttpService` of the module registered under that name.
  *
  * @example
+ * ```ts
  * constructor(@Inject(getBipsyncHttpToken('acme')) private readonly acme: HttpService) {}
+ * ```
  */
 export function getBipsyncHttpToken(name: string): string {
   return `BIPSYNC_HTTP:${name}`;
@@ -65,7 +67,9 @@ export function getBipsyncHttpToken(name: string): string {
  * getBipsyncAuthToken is the injection token of the `BipsyncAuth` handle of the module registered under that name.
  *
  * @example
+ * ```ts
  * constructor(@Inject(getBipsyncAuthToken('acme')) private readonly acme: BipsyncAuth) {}
+ * ```
  */
 export function getBipsyncAuthToken(name: string): string {
   return `${BIPSYNC_AUTH}:${name}`;
@@ -122,11 +126,13 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
    * Configures the module with values at hand.
    *
    * @example
+   * ```ts
    * @Module({
    *   imports: [BipsyncHttpModule.register({ auth: bipsyncAuthConfigFromEnv(), http: { timeout: 10_000 } })],
    *   providers: [ResearchService], // constructor(@Inject(HttpService) private readonly bipsync: HttpService) {}
    * })
    * export class ResearchModule {}
+   * ```
    *
    * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`: here if `name` is not a name, and when the application starts if
    * the configuration is wrong, with every problem of it.
@@ -169,6 +175,7 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
  * refuses: a bare `HttpModule`, without `register()`, hands out the axios that the whole process shares.
  *
  * @example
+ * ```ts
  * class ResearchModule implements OnModuleInit {
  *   constructor(@Inject(HttpService) private readonly http: HttpService) {}
  *
@@ -176,6 +183,7 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
  *     installBipsyncAuthOn(this.http, bipsyncAuthConfigFromEnv());
  *   }
  * }
+ * ```
  *
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if the `HttpService` sends through axios's default export, and
  * whatever `installBipsyncAuth` throws.

@@ -1,0 +1,44 @@
+import { HttpService } from '@nestjs/axios';
+import { Controller, Get, Inject, Injectable, Module, Param } from '@nestjs/common';
+import { bipsyncAuthConfigFromEnv } from 'axios-bipsync-auth';
+import { BipsyncHttpModule } from 'axios-bipsync-auth/nestjs';
+import { map, type Observable } from 'rxjs';
+
+interface Note {
+  id: string;
+  title: string;
+}
+
+/** Knows Bipsync's paths, and nothing of tokens. */
+@Injectable()
+class ResearchService {
+  constructor(@Inject(HttpService) private readonly bipsync: HttpService) {}
+
+  find(id: string): Observable<Note> {
+    return this.bipsync
+      .get<{ data: Note }>(`/v1/research/${encodeURIComponent(id)}`)
+      .pipe(map(({ data: answer }) => answer.data));
+  }
+}
+
+@Controller('research')
+class ResearchController {
+  constructor(@Inject(ResearchService) private readonly research: ResearchService) {}
+
+  @Get(':id')
+  find(@Param('id') id: string): Observable<Note> {
+    return this.research.find(id);
+  }
+}
+
+@Module({
+  imports: [
+    BipsyncHttpModule.registerAsync({
+      // With @nestjs/config: `inject: [ConfigService]`, and the values from there.
+      useFactory: () => ({ auth: bipsyncAuthConfigFromEnv(), http: { timeout: 10_000 } }),
+    }),
+  ],
+  providers: [ResearchService],
+  controllers: [ResearchController],
+})
+export class ResearchModule {}
