@@ -1,0 +1,85 @@
+import { execFile } from 'node:child_process';
+import { createServer } from 'node:http';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+import { startEmulator } from '../support/emulated';
+
+const program = `
+  const { default: axios } = require('axios');
+  const { installBipsyncAuth } = require('./src/index.ts');
+  const api = axios.create();
+  installBipsyncAuth(api, JSON.parse(process.env.CONFIG));
+  (async () => {
+    await api.get('/v1/research');
+    await fetch(process.env.REVOKE);
+    await api.get('/v1/research', { headers: { Authorization: 'Basic b3RoZXI6c2VjcmV0' } });
+    await api.get(process.env.REVOKE);
+    await api.get('/v1/research', { bipsyncAuth: { teamId: 'another' } }).catch(() => undefined);
+    console.log((await api.get('/v1/research')).config.headers.Authorization);
+  })();
+`;
+
+/** Nothing but a process of its own will do: Node reads the variable as it starts. */
+async function run(debug: string): Promise<{ stdout: string; stderr: string; secret: string }> {
+  const emulator = await startEmulator();
+  const revoker = createServer((_request, response) => {
+    emulator.revokeTokens();
+    response.end();
+  });
+  await new Promise<void>((resolve) => revoker.listen(0, '127.0.0.1', resolve));
+  const { port } = revoker.address() as { port: number };
+  const { url: baseURL, clientId, clientSecret, teamId } = emulator;
+  const config = { baseURL, clientId, clientSecret, teamId, scopes: ['rest_api:read'] };
+  try {
+    const cwd = join(__dirname, '..', '..');
+    const compilerOptions = { module: 'CommonJS', moduleResolution: 'Bundler', rootDir: cwd };
+    const outcome = await promisify(execFile)(
+      process.execPath,
+      ['--require', 'ts-node/register/transpile-only', '--eval', program],
+      {
+        cwd,
+        env: {
+          ...process.env,
+          NODE_DEBUG: debug,
+          CONFIG: JSON.stringify(config),
+          REVOKE: `http://127.0.0.1:${port}/`,
+          TS_NODE_COMPILER_OPTIONS: JSON.stringify(compilerOptions),
+        },
+      },
+    );
+    return { ...outcome, secret: clientSecret };
+  } finally {
+    revoker.closeAllConnections();
+    await new Promise((resolve) => revoker.close(resolve));
+  }
+}
+
+describe('NODE_DEBUG=bipsync-auth', () => {
+  it('prints the events, and nothing that is secret', async () => {
+    const { stdout, stderr, secret } = await run('bipsync-auth');
+    const types = [...stderr.matchAll(/type: '([\w-]+)'/g)].map(([, type]) => type);
+    expect(types).toEqual([
+      'token-acquired',
+      'authorization-replaced',
+      'token-acquired',
+      'request-replayed',
+      'request-unauthenticated',
+      'token-failed',
+      'token-acquired',
+      'request-replayed',
+    ]);
+    expect(stderr).toContain("reason: 'first'");
+    expect(stderr).toContain("reason: 'origin'");
+    expect(stderr).toContain("code: 'ERR_BIPSYNC_SCOPE'");
+    expect(stderr.match(/^BIPSYNC-AUTH \d+: /gm)).toHaveLength(types.length);
+    const token = /^Bearer (\S+)$/m.exec(stdout)?.[1];
+    expect(token).toBeDefined();
+    for (const hidden of [token!, secret, 'b3RoZXI6c2VjcmV0', 'Bearer']) expect(stderr).not.toContain(hidden);
+  });
+
+  it('is needed: otherwise nothing is printed', async () => {
+    const { stderr } = await run('');
+    expect(stderr).toBe('');
+  });
+});
