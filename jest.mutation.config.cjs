@@ -4,7 +4,7 @@ module.exports = {
   transform: { '^.+\\.ts$': ['ts-jest', {}] },
   testMatch: [
     '<rootDir>/__tests__/core/**/*.test.ts',
-    '<rootDir>/__tests__/stores/**/*.test.ts',
+    '<rootDir>/__tests__/stores/{encrypted,source-*}.test.ts',
     '<rootDir>/__tests__/nestjs/**/*.test.ts',
   ],
   testTimeout: 20_000,

@@ -98,7 +98,9 @@ export async function mintToken(
       if (!isBipsyncAuthError(error)) throw error;
       if (isRefusal(error)) {
         const next: string =
-          secret === firstSecret && clientSecret.canChange ? await clientSecret.read() : secret;
+          secret === firstSecret && clientSecret.canChange
+            ? await clientSecret.read().catch(() => secret)
+            : secret;
         if (next === secret) throw error;
         onSecret((secret = next));
       } else {

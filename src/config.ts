@@ -154,7 +154,9 @@ export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknow
       options.tokenUrl === undefined
         ? home && new URL(TOKEN_PATH, home)
         : secureUrl('tokenUrl', options.tokenUrl, problems);
-    if (tokenUrl?.hash) problems.push('tokenUrl must not have a fragment');
+    if (tokenUrl?.hash || tokenUrl?.pathname.startsWith('//')) {
+      problems.push('tokenUrl must not have a fragment, nor a path that begins with //');
+    }
     const tokenScope = resolveTokenScope(options.teamId, splitScopes(options.scopes ?? []), problems);
     const others = (options.allowedOrigins ?? []).map((origin) =>
       secureUrl('allowedOrigins', origin, problems),

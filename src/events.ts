@@ -11,9 +11,7 @@ export type UnauthenticatedReason =
   /** It goes to an origin that may not receive the token. */
   | 'origin'
   /** Where axios will send it cannot be told for certain. */
-  | 'unknown-destination'
-  /** This version of axios would send it through a proxy in clear. */
-  | 'proxy';
+  | 'unknown-destination';
 
 /** What an event is about: the team and the scopes of its token. */
 export interface EventTokenScope {

@@ -7,11 +7,11 @@ import type { Token } from './token';
  */
 export interface ForcedRenewal {
   /** Whether a 401 with this challenge may cost a new token now. */
-  admits(challenge: ChallengeError): boolean;
+  admits: (challenge: ChallengeError) => boolean;
   /** A replay with `token` was accepted. */
-  helped(): void;
+  helped: () => void;
   /** A replay with `token` was refused too; however many replays say so of one token, it counts once. */
-  didNotHelp(token: Token): void;
+  didNotHelp: (token: Token) => void;
 }
 
 const FIRST_PAUSE_MS = 1000;

@@ -104,6 +104,8 @@ function refuse(message: string): never {
   throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', message);
 }
 
+type PartialInstance = { [Key in keyof AxiosInstance]?: Partial<AxiosInstance[Key]> };
+
 /** jsdom under Jest has a document too, but runs on Node. */
 function refuseBrowser(): void {
   const { process } = globalThis as { process?: { versions?: { node?: string } } };
@@ -114,11 +116,12 @@ function refuseBrowser(): void {
 }
 
 function refuseOther(axiosInstance: unknown): void {
-  const candidate = axiosInstance as Partial<AxiosInstance> | null | undefined;
+  const candidate = axiosInstance as PartialInstance | null | undefined;
   if (
-    typeof candidate?.interceptors?.request.use !== 'function' ||
-    typeof candidate.interceptors.response.use !== 'function' ||
-    typeof candidate.defaults !== 'object'
+    typeof candidate?.interceptors?.request?.use !== 'function' ||
+    typeof candidate.interceptors.response?.use !== 'function' ||
+    typeof candidate.defaults !== 'object' ||
+    !Object.isExtensible(candidate)
   ) {
     refuse('The first argument must be an axios instance, as axios.create() gives it.');
   }

@@ -6,13 +6,14 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 
-import { proxiesInClear } from './axios-features';
+import { refuseClearProxy, tunnelsThroughProxies } from './axios-features';
 import { readChallengeError } from './challenge';
 import type { ResolvedConfig } from './config';
 import { BipsyncAuthError, isBipsyncAuthError } from './errors';
 import type { Emit, UnauthenticatedReason } from './events';
 import { createForcedRenewal, type ForcedRenewal } from './forced-renewal';
 import { deleteAuthorization, readAuthorization, readHeader } from './headers';
+import { asRecord } from './json';
 import { redactError } from './redact';
 import { canReplay, disposeBody, replayOf } from './replay';
 import { leadsTo, targetOf } from './target-origin';
@@ -50,8 +51,9 @@ export function createInterceptors(
 ): Interceptors {
   const { origin, allowedOrigins } = config;
   const renewals = new WeakMap<TokenSource, ForcedRenewal>();
-  /** 401s that were dealt with at the adapter. */
-  const settled = new WeakSet<AxiosResponse>();
+  /** 401s that were dealt with at the adapter, by their headers too: those survive in a copy of the response. */
+  const settled = new WeakSet<object>();
+  const settle = (response: AxiosResponse): void => void settled.add(response).add(response.headers);
   const boundAdapters = new WeakSet<AxiosAdapter>();
   const guards = new WeakSet<BeforeRedirect>();
   let lastBound: { to: AdapterOption; adapter: AxiosAdapter } | undefined;
@@ -97,7 +99,7 @@ export function createInterceptors(
       if (target.userInfo) throw otherCredentials('user info in the URL');
     }
     if (config.auth) throw otherCredentials('`auth`');
-    if (proxiesInClear(config.proxy, adapter) && isHttps(config)) return 'proxy';
+    if (!tunnelsThroughProxies && isHttps(config)) refuseClearProxy(config.proxy, adapter);
     return undefined;
   }
 
@@ -148,10 +150,8 @@ export function createInterceptors(
   }
 
   function isCallersOwn(authorization: unknown, { method = 'get' }: Config): boolean {
-    const { headers } = instance.defaults;
-    const defaults = [headers, headers.common, Reflect.get(headers, method) as unknown].map(
-      readAuthorization,
-    );
+    const { headers } = instance.defaults as Partial<AxiosInstance['defaults']>;
+    const defaults = [headers, headers?.common, asRecord(headers)[method]].map(readAuthorization);
     return (
       Boolean(authorization) && !defaults.includes(authorization) && !sources.holdsIssuedToken(authorization)
     );
@@ -185,7 +185,7 @@ export function createInterceptors(
     source: TokenSource,
   ): Promise<AxiosResponse> {
     const surface = (cause?: BipsyncAuthError): AxiosResponse => {
-      settled.add(response);
+      settle(response);
       if (error === undefined) return response;
       throw redacted(withCause(error, cause));
     };
@@ -195,13 +195,17 @@ export function createInterceptors(
 
     const renewal = renewalOf(source);
     const sent = sentToken(config);
-    if (sent !== undefined && source.isCurrent(sent)) {
-      if (!renewal.admits(challenge)) return surface(accessDenied(source));
-      source.refuse(sent);
-    }
+    const isForced = sent !== undefined && source.isCurrent(sent);
+    if (isForced && !renewal.admits(challenge)) return surface(accessDenied(source));
+    if (sent !== undefined) source.refuse(sent);
     const isRenewal = source.present() === undefined;
+    /** A token that nobody sees help counts as one that did not, or each such request could cost another. */
+    const leaveUnproven = (): void => {
+      const next = source.obtain();
+      (isForced ? next.then(renewal.didNotHelp) : next).catch(noop);
+    };
     if (!canReplay(config.data)) {
-      source.obtain().catch(noop);
+      leaveUnproven();
       return surface();
     }
     disposeBody(response);
@@ -210,7 +214,8 @@ export function createInterceptors(
       token = await waitFor(source.obtain(), config);
     } catch (failure) {
       if (isBipsyncAuthError(failure)) return surface(failure);
-      throw failure;
+      leaveUnproven();
+      throw redacted(failure);
     }
 
     emit(source.scope, { type: 'request-replayed' });
@@ -219,7 +224,7 @@ export function createInterceptors(
     try {
       const second = await send(replay);
       if (second.status === UNAUTHORIZED) {
-        settled.add(second);
+        settle(second);
         renewal.didNotHelp(token);
       } else if (isRenewal) renewal.helped();
       return second;
@@ -227,9 +232,10 @@ export function createInterceptors(
       const second = responseOf(failure);
       if (second?.status !== UNAUTHORIZED) {
         if (second && isRenewal) renewal.helped();
+        else if (isForced) renewal.didNotHelp(token);
         throw redacted(failure);
       }
-      settled.add(second);
+      settle(second);
       renewal.didNotHelp(token);
       throw redacted(withCause(failure, accessDenied(source)));
     }
@@ -263,7 +269,8 @@ export function createInterceptors(
 
   /** Somebody put an adapter of their own in place of the bound one, and its 401 was dealt with by nobody. */
   function isUnsettled(response: AxiosResponse | undefined): response is AxiosResponse {
-    if (response?.status !== UNAUTHORIZED || settled.has(response)) return false;
+    if (response?.status !== UNAUTHORIZED || settled.has(response) || settled.has(response.headers))
+      return false;
     const { config } = response as { config?: Config };
     return (
       isRegistered() &&

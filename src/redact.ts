@@ -3,6 +3,9 @@ import { deleteAuthorization, readAuthorization, shallowCopy } from './headers';
 /** Through any of these a Node response leads to the request it answers, header and all. */
 const WAYS_TO_THE_REQUEST = ['req', 'socket', 'client'];
 
+/** And through these an agent leads to all that it has under way; it works as before, but is not searched. */
+const WAYS_TO_OTHER_REQUESTS = ['sockets', 'freeSockets', 'requests'];
+
 /** Errors wrap errors, but not endlessly. */
 const MAX_CAUSES = 5;
 
@@ -40,6 +43,9 @@ function withoutToken(config: Record<string, unknown>): Record<string, unknown> 
   const headers = shallowCopy(config['headers'] as object);
   deleteAuthorization(headers);
   copy['headers'] = headers;
+  for (const agent of [config['httpAgent'], config['httpsAgent']]) {
+    if (isObject(agent)) for (const way of WAYS_TO_OTHER_REQUESTS) hide(agent, way);
+  }
   return copy;
 }
 

@@ -1,6 +1,6 @@
 import axios, { type AxiosRequestConfig } from 'axios';
 
-import { proxiesInClear } from './axios-features';
+import { refuseClearProxy } from './axios-features';
 import { isLoopback } from './config';
 import { BipsyncAuthError, type BipsyncAuthErrorCode } from './errors';
 import { readHeader } from './headers';
@@ -81,13 +81,7 @@ async function post(
   const { tokenUrl, tokenEncoding } = endpoint;
   const { fetchOptions, ...transport } = endpoint.transport();
   if (isLoopback(tokenUrl.hostname)) transport.proxy = false;
-  if (proxiesInClear(transport.proxy, transport.adapter)) {
-    throw new BipsyncAuthError(
-      'ERR_BIPSYNC_CONFIG',
-      `axios ${axios.VERSION} would send the client secret through a proxy in clear, so no token was requested. ` +
-        'Upgrade axios to 1.16.1 or later, or give the instance an httpsAgent that tunnels and `proxy: false`.',
-    );
-  }
+  refuseClearProxy(transport.proxy, transport.adapter);
   const isJson = tokenEncoding === 'json';
   const dispatcher: unknown = fetchOptions && Reflect.get(fetchOptions, 'dispatcher');
   try {
@@ -222,7 +216,8 @@ function meaningOf(status: number, error: unknown): [BipsyncAuthErrorCode, strin
 
 /** A server may echo what it was sent; what it says is shown shortened, on one line and without the secret. */
 function printable(said: unknown[], secret: string): string {
-  return [secret, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]
+  const form = new URLSearchParams([['', secret]]).toString().slice(1);
+  return [secret, form, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]
     .reduce(
       (text, echo) => text.replaceAll(echo, '[secret]'),
       said.filter((part) => typeof part === 'string').join(' '),
@@ -234,7 +229,8 @@ function printable(said: unknown[], secret: string): string {
 /** What axios throws holds the secret, so nothing of it is passed on but a system error code. */
 function readFailure(error: unknown): BipsyncAuthError {
   const codes = causesOf(error).map((cause) => readString(cause, 'code'));
-  if (causesOf(error).some((cause) => readString(cause, 'message') === 'unexpected redirect')) {
+  // Each runtime's fetch has words of its own for it.
+  if (causesOf(error).some((cause) => /redirect/i.test(readString(cause, 'message') ?? ''))) {
     return new BipsyncAuthError(
       'ERR_BIPSYNC_TOKEN_REQUEST',
       'The token endpoint answered with a redirect. Redirects are not followed with a secret: check client, baseURL ' +

@@ -33,6 +33,8 @@ interface Flight {
   promise: Promise<Token | undefined>;
   /** Somebody waits for it, so that it may not give up. */
   urgent: boolean;
+  /** It asks, during a cool-down, whether there is another secret or a stored token; nobody else waits for that. */
+  isProbe: boolean;
 }
 
 /** What a failed acquisition leaves behind. Times are milliseconds on the monotonic clock. */
@@ -85,7 +87,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   let failure: Failure | undefined;
   let failures = 0;
   /** Why the next token will be needed. */
-  let cause: AcquisitionReason = 'first';
+  let nextReason: AcquisitionReason = 'first';
   let triedSecret: string | undefined;
   /** Invalidated before it was ever read: the store may hold the very token that was meant. */
   let storeIsStale = false;
@@ -104,10 +106,11 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     for (;;) {
       const usable = present();
       if (usable) return usable;
-      const current = flight ?? start(cause);
+      if (flight?.isProbe && failure?.error) throw ownError(failure.error);
+      const current = flight ?? start(nextReason);
       current.urgent = true;
       const obtained = await current.promise.catch((error: unknown) => {
-        throw isBipsyncAuthError(error) ? copyError(error, { retryAfterMs: retryInMs(error) }) : error;
+        throw isBipsyncAuthError(error) ? ownError(error) : error;
       });
       // A refresh may have given up in the moment before it became urgent.
       if (obtained) return obtained;
@@ -115,14 +118,15 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   }
 
   function start(reason: AcquisitionReason): Flight {
-    const started: Flight = { promise: Promise.resolve(undefined), urgent: reason !== 'refresh' };
+    const isProbe = isCoolingDown() && failure?.error !== undefined;
+    const started: Flight = { promise: Promise.resolve(undefined), urgent: reason !== 'refresh', isProbe };
     flight = started;
     started.promise = acquire(reason, started).finally(() => (flight = undefined));
     return started;
   }
 
   async function acquire(reason: AcquisitionReason, own: Flight): Promise<Token | undefined> {
-    const coolDown = isCoolingDown() ? failure?.error : undefined;
+    const coolDown = own.isProbe ? failure?.error : undefined;
     if (coolDown && !mayProbe()) throw coolDown;
 
     const startedAt = performance.now();
@@ -183,8 +187,6 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
         (next) => (triedSecret = next),
       );
       const minted = createToken(accessToken, lifetimeMs, sentAt, config);
-      // A server may give the same token again; then it is worth another try.
-      retired.delete(accessToken);
       storeIsStale = false;
       written = shared?.write(key, minted);
       return { token: minted, source: 'endpoint' };
@@ -199,8 +201,9 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     if (stored === undefined || storeIsStale || retired.has(stored.accessToken)) return undefined;
     const isOld =
       token !== undefined &&
-      (stored.accessToken === token.accessToken || stored.expiresAt <= token.expiresAt);
-    return reason === 'refresh' && isOld ? undefined : { token: stored, source: 'store' };
+      (stored.accessToken === token.accessToken ||
+        (reason === 'refresh' && stored.expiresAt <= token.expiresAt));
+    return isOld ? undefined : { token: stored, source: 'store' };
   }
 
   async function pollStored(
@@ -209,7 +212,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     signal: AbortSignal,
   ): Promise<Found | undefined> {
     const until = performance.now() + forMs;
-    while (performance.now() < until && !signal.aborted) {
+    while (performance.now() < until && !signal.aborted && !shared?.isResting()) {
       await pause(MIN_POLL_MS + POLL_JITTER_MS * Math.random(), signal);
       const stored = await readStored(reason);
       if (stored) return stored;
@@ -227,9 +230,11 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
 
   function keep(next: Token): void {
     if (token && token.accessToken !== next.accessToken) retire(token.accessToken);
+    // A server may give the same token again; then it is worth another try.
+    retired.delete(next.accessToken);
     // One that is not usable even now still serves those who wait for it.
     token = isUsable(next) ? next : undefined;
-    cause = 'expired';
+    nextReason = 'expired';
     failure = undefined;
     failures = 0;
   }
@@ -245,7 +250,8 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   function fail(error: BipsyncAuthError, reason: AcquisitionReason): void {
     const retryMs = coolDownMs(error);
     const isHidden = token !== undefined && isUsable(token);
-    failure = { error: isHidden ? undefined : error, retryAt: performance.now() + retryMs, probeAt: 0 };
+    const at = performance.now();
+    failure = { error: isHidden ? undefined : error, retryAt: at + retryMs, probeAt: at + PROBE_INTERVAL_MS };
     emit(scope, { type: 'token-failed', reason, code: error.code, retryInMs: retryMs });
   }
 
@@ -266,10 +272,9 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     return true;
   }
 
-  function retryInMs(error: BipsyncAuthError): number | undefined {
-    return failure?.error === error
-      ? Math.max(0, Math.ceil(failure.retryAt - performance.now()))
-      : error.retryAfterMs;
+  function ownError(error: BipsyncAuthError): BipsyncAuthError {
+    if (failure?.error !== error) return copyError(error);
+    return copyError(error, { retryAfterMs: Math.max(0, Math.ceil(failure.retryAt - performance.now())) });
   }
 
   return {
@@ -284,13 +289,13 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
       retire(accessToken);
       if (token?.accessToken !== accessToken) return;
       token = undefined;
-      cause = 'refused';
+      nextReason = 'refused';
     },
     invalidate() {
       if (token) retire(token.accessToken);
-      else storeIsStale = true;
+      if (!token || !isUsable(token)) storeIsStale = true;
       token = undefined;
-      cause = 'invalidated';
+      nextReason = 'invalidated';
       failure = undefined;
       failures = 0;
     },

@@ -31,6 +31,8 @@ export function createTokenSources(
 ): TokenSources {
   const sources = new Map<string, TokenSource>();
   const issued = new Map<string, number>();
+  /** What a store holds for teams not asked for so far may be older than that. */
+  let isInvalidated = false;
   const options: TokenSourceOptions = {
     config,
     endpoint,
@@ -41,15 +43,19 @@ export function createTokenSources(
   };
 
   function onToken({ authorization, lifetimeMs }: Token): void {
-    const now = Date.now();
+    const now = performance.now();
     for (const [old, until] of issued) if (until < now) issued.delete(old);
     issued.set(authorization, now + Math.max(lifetimeMs, MIN_ISSUED_MS));
   }
 
   function sourceFor(scope: TokenScope): TokenSource {
     const key = scope.scopes.join(' ');
-    const source = sources.get(key) ?? createTokenSource(scope, options);
-    sources.set(key, source);
+    let source = sources.get(key);
+    if (source === undefined) {
+      source = createTokenSource(scope, options);
+      sources.set(key, source);
+      if (isInvalidated) source.invalidate();
+    }
     return source;
   }
 
@@ -58,6 +64,7 @@ export function createTokenSources(
     forOptions: (requested) => sourceFor(resolveRequestScope(config.tokenScope, requested)),
     holdsIssuedToken: (authorization) => typeof authorization === 'string' && issued.has(authorization),
     invalidate() {
+      isInvalidated = true;
       for (const source of sources.values()) source.invalidate();
     },
   };

@@ -31,11 +31,13 @@ export interface SharedTokens {
   read(key: string): Promise<Token | undefined>;
   write(key: string, token: Token): Promise<void>;
   lock(key: string, ttlMs: number): Promise<LockOutcome>;
+  /** Whether the store failed a moment ago and is left alone. */
+  isResting(): boolean;
 }
 
 export type OnStoreFailure = (operation: StoreOperation) => void;
 
-const STORE_TIMEOUT_MS = 1000;
+const MAX_STORE_TIMEOUT_MS = 1000;
 /** After a failure the store is left alone for this long, so that requests do not each wait out the bound. */
 const STORE_REST_MS = 5000;
 const DAY_MS = 86_400_000;
@@ -48,9 +50,12 @@ export function storeKey(...parts: readonly unknown[]): string {
 /** createSharedTokens makes of somebody's store one that can be slow, down, wrong or full without harm. */
 export function createSharedTokens(
   store: TokenStore,
-  windows: TokenWindows,
+  windows: TokenWindows & { tokenTimeoutMs: number },
 ): (onFailure: OnStoreFailure) => SharedTokens {
+  // Even if it is asked three times, time is left for the token endpoint.
+  const timeoutMs = Math.min(MAX_STORE_TIMEOUT_MS, windows.tokenTimeoutMs / 4);
   let restUntil = 0;
+  const isResting = (): boolean => performance.now() < restUntil;
 
   /** A call that was given up on may still run: what it yields late goes to `onLate`. */
   function attempt<T>(
@@ -59,7 +64,7 @@ export function createSharedTokens(
     call: () => Promise<T>,
     onLate?: (late: T) => void,
   ): Promise<T | undefined> {
-    if (performance.now() < restUntil) return Promise.resolve(undefined);
+    if (isResting()) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       let givenUp = false;
       const giveUp = (): void => {
@@ -69,7 +74,7 @@ export function createSharedTokens(
         onFailure(operation);
         resolve(undefined);
       };
-      const timer = setTimeout(giveUp, STORE_TIMEOUT_MS);
+      const timer = setTimeout(giveUp, timeoutMs);
       // A store may throw before it returns a promise.
       new Promise<T>((started) => started(call())).then(
         (value) => {
@@ -85,6 +90,8 @@ export function createSharedTokens(
   }
 
   return (onFailure) => ({
+    isResting,
+
     async read(key) {
       const value = await attempt('get', onFailure, () => store.get(key));
       if (value === undefined || value === null) return undefined;
@@ -123,22 +130,16 @@ export function createSharedTokens(
 
 /** A store is trusted with the token, not with anything it says about it. */
 function parseToken(value: unknown, windows: TokenWindows): Token | undefined {
-  const { v, accessToken, expiresAt, lifetimeMs } = asRecord(parseJson(value));
-  if (
-    v !== 1 ||
-    !isAccessToken(accessToken) ||
-    typeof expiresAt !== 'number' ||
-    typeof lifetimeMs !== 'number'
-  ) {
+  try {
+    const { v, accessToken, expiresAt, lifetimeMs } = asRecord(parseJson(value));
+    if (v !== 1 || !isAccessToken(accessToken)) return undefined;
+    if (typeof expiresAt !== 'number' || typeof lifetimeMs !== 'number') return undefined;
+    if (!(lifetimeMs > 0 && lifetimeMs <= DAY_MS)) return undefined;
+    const { wall, monotonic } = now();
+    const elapsedMs = lifetimeMs - Math.min(expiresAt - wall, lifetimeMs);
+    const issuedAt = { wall: wall - elapsedMs, monotonic: monotonic - elapsedMs };
+    return createToken(accessToken, lifetimeMs, issuedAt, windows);
+  } catch {
     return undefined;
   }
-  if (!(lifetimeMs > 0 && lifetimeMs <= DAY_MS)) return undefined;
-  const { wall, monotonic } = now();
-  const elapsedMs = lifetimeMs - Math.min(expiresAt - wall, lifetimeMs);
-  return createToken(
-    accessToken,
-    lifetimeMs,
-    { wall: wall - elapsedMs, monotonic: monotonic - elapsedMs },
-    windows,
-  );
 }

@@ -11,6 +11,9 @@ type Waiter = Pick<AxiosRequestConfig, 'signal' | 'timeout' | 'timeoutErrorMessa
   cancelToken?: CancelTokenLike | undefined;
 };
 
+/** A longer timer would fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /**
  * waitFor lets one request wait for a promise that many share. Its `signal`, `cancelToken` or `timeout` (milliseconds)
  * rejects that request at once, with the errors axios itself would give, and leaves the promise and the other waiters
@@ -37,6 +40,10 @@ export function waitFor<T>(shared: Promise<T>, waiter: Waiter): Promise<T> {
     const onAbort = (): void => fail(new axios.CanceledError(undefined, asConfig(waiter)));
     const onCancel = (reason: unknown): void => fail(reason);
 
+    shared.then((value) => {
+      leave();
+      resolve(value);
+    }, fail);
     if (signal?.aborted) {
       onAbort();
       return;
@@ -47,11 +54,9 @@ export function waitFor<T>(shared: Promise<T>, waiter: Waiter): Promise<T> {
     }
     signal?.addEventListener?.('abort', onAbort);
     cancelToken?.subscribe(onCancel);
-    if (timeoutMs > 0) timer = setTimeout(() => fail(timeoutError(waiter, timeoutMs)), timeoutMs);
-    shared.then((value) => {
-      leave();
-      resolve(value);
-    }, fail);
+    if (timeoutMs > 0) {
+      timer = setTimeout(() => fail(timeoutError(waiter, timeoutMs)), Math.min(timeoutMs, MAX_TIMER_MS));
+    }
   });
 }
 

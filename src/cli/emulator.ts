@@ -1,0 +1,32 @@
+import { startBipsyncEmulator } from '../testing';
+import { type ExitStatus, painter, type Terminal, toJsonLine } from './terminal';
+
+/** emulator runs a loopback Bipsync until it is interrupted. */
+export async function emulator(
+  terminal: Terminal,
+  { json = false, port = 0 }: { json?: boolean; port?: number },
+): Promise<ExitStatus> {
+  const { env, stdout, stderr } = terminal;
+  const bipsync = await startBipsyncEmulator({ port });
+  const interrupted = terminal.interrupted();
+  const variables = {
+    BIPSYNC_BASE_URL: bipsync.url,
+    BIPSYNC_CLIENT_ID: bipsync.clientId,
+    BIPSYNC_CLIENT_SECRET: bipsync.clientSecret,
+    BIPSYNC_TEAM_ID: bipsync.teamId,
+    BIPSYNC_SCOPES: 'rest_api:read research:read',
+  };
+  if (json) stdout.write(toJsonLine(variables));
+  else {
+    const exports = Object.entries(variables).map(([name, value]) => `export ${name}='${value}'\n`);
+    const paint = painter(env, stderr);
+    stderr.write(
+      `${paint('bold', `A Bipsync of your own runs at ${bipsync.url}.`)} In another terminal:\n\n`,
+    );
+    stdout.write(exports.join(''));
+    stderr.write(`\nThen try \`npx bipsync-auth check\`. Ctrl-C ends it.\n`);
+  }
+  await interrupted;
+  await bipsync.close();
+  return 0;
+}

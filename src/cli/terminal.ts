@@ -1,0 +1,62 @@
+/** As much of a stream as the commands need. */
+export interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean | undefined;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** 0: fine, 1: the thing failed, 2: wrong usage. */
+export type ExitStatus = 0 | 1 | 2;
+
+/** What commands use of the process, so that they run in a test without one. */
+export interface Terminal {
+  env: Environment;
+  stdout: Output;
+  stderr: Output;
+  /** Resolves at Ctrl-C or SIGTERM. */
+  interrupted(): Promise<unknown>;
+  version(): string;
+}
+
+const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
+
+export type Paint = (style: keyof typeof styles, text: string) => string;
+
+/** painter colours on a terminal alone; `NO_COLOR` and `FORCE_COLOR` have their usual meanings, the first one winning. */
+export function painter(env: Environment, { isTTY = false }: Output): Paint {
+  const { NO_COLOR, FORCE_COLOR, TERM } = env;
+  const isForced = Boolean(FORCE_COLOR) && FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  const isColoured = !NO_COLOR && (isForced || (isTTY && TERM !== 'dumb'));
+  return (style, text) => (isColoured ? `\u001b[${styles[style]}m${text}\u001b[0m` : text);
+}
+
+/** A line that says what is going on and leaves no trace. */
+export interface Progress {
+  show(text: string): void;
+  clear(): void;
+}
+
+/** progressOn shows nothing where a line cannot be overwritten. */
+export function progressOn({ stderr, env }: Terminal): Progress {
+  const write = (text: string): void => {
+    if (stderr.isTTY && env['TERM'] !== 'dumb') stderr.write(`\r\u001b[K${text}`);
+  };
+  return { show: (text) => write(`  … ${text}`), clear: () => write('') };
+}
+
+/** wrap breaks a text into lines of at most `width` characters; what a server said cannot move the cursor. */
+export function wrap(text: string, width: number): string[] {
+  const lines: string[] = [];
+  // eslint-disable-next-line no-control-regex
+  for (const word of text.split(/[\s\u0000-\u001f\u007f-\u009f]+/)) {
+    const last = lines.at(-1);
+    if (last === undefined || last.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = `${last} ${word}`;
+  }
+  return lines;
+}
+
+export function toJsonLine(value: unknown, indent?: number): string {
+  return `${JSON.stringify(value, null, indent)}\n`;
+}
