@@ -122,6 +122,26 @@ describe('21. while a request waits for a token', () => {
     }
   });
 
+  it('somebody who left before waiting leaves no rejection unhandled', async () => {
+    const unhandled = jest.fn();
+    process.on('unhandledRejection', unhandled);
+    const state = scripted();
+    state.onToken = () => ({ status: 401 });
+    expect(axios.isCancel(await rejection(state.auth.getToken({ signal: AbortSignal.abort() })))).toBe(true);
+    jest.useRealTimers();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    process.off('unhandledRejection', unhandled);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it('a timeout beyond what a timer can hold is not one of 1 ms', async () => {
+    const { state, answer } = hanging();
+    const response = state.api.get('/v1/a', { timeout: 2 ** 31 });
+    await advance(60_000 / 12);
+    answer(tokenAnswer('token-1'));
+    expect((await response).status).toBe(200);
+  });
+
   it('a request that was cancelled before it began waits for nothing', async () => {
     const { state } = hanging();
     const error = await rejection(state.api.get('/v1/a', { signal: AbortSignal.abort() }));

@@ -1,3 +1,4 @@
+import http from 'node:http';
 import { inspect } from 'node:util';
 
 import axios from 'axios';
@@ -118,6 +119,38 @@ describe.each(['http', 'fetch'] as const)(
       let text = '';
       for await (const chunk of data) text += Buffer.from(chunk).toString();
       expect(text).toBe('x');
+    });
+
+    it('an error while other requests are under way on the same agent', async () => {
+      const httpAgent = new http.Agent({ keepAlive: true });
+      const { get, check } = await setUp({ http: { httpAgent } });
+      get.emulator.failApiRequests({ status: 404 });
+      get.emulator.failApiRequests({ delayMs: 200 });
+      const first = rejection(get.api.get('/v1/research'));
+      const second = get.api.get('/v1/research');
+      const error = await first;
+      check(error);
+      expect((error as unknown as { config: { httpAgent: unknown } }).config.httpAgent).toBe(httpAgent);
+      await second;
+      expect((await get.api.get('/v1/research')).status).toBe(200);
+      httpAgent.destroy();
+    });
+
+    it('a time-out while waiting for the next token, seen by an earlier interceptor', async () => {
+      const seen: unknown[] = [];
+      const { get, check } = await setUp({
+        before: (api) => {
+          api.interceptors.response.use(undefined, (error: unknown) => {
+            seen.push(error);
+            throw error;
+          });
+        },
+      });
+      get.emulator.revokeTokens();
+      get.emulator.tokenDelayMs = 300;
+      await rejection(get.api.get('/v1/research', { timeout: 100 }));
+      expect(seen).toHaveLength(1);
+      check(seen[0]);
     });
 
     it('a token failure', async () => {

@@ -82,6 +82,11 @@ describe('a bad configuration fails at installation', () => {
     ['a team id with a space', { ...good, teamId: 'a b' }, 'visible ASCII'],
     ['a scope with a quote', { ...good, scopes: ['a"b'] }, 'visible ASCII'],
     ['a scope with a line break', { ...good, scopes: 'a\r\nb' }, 'visible ASCII'],
+    [
+      'a tokenUrl whose path is taken for a host',
+      { ...good, tokenUrl: 'https://api.example//token' },
+      'tokenUrl',
+    ],
     ['an empty secret', { ...good, clientSecret: ' ' }, 'clientSecret'],
     ['a number for a secret', { ...good, clientSecret: 12345 }, 'clientSecret'],
     ['a margin that is not a number', { ...good, expiryMarginMs: Number.NaN }, 'expiryMarginMs'],
@@ -188,7 +193,15 @@ describe('the axios instance', () => {
     auth.eject();
   });
 
-  it.each([undefined, null, {}, () => undefined, 'axios'])('must be one: %p is refused', (value) => {
+  it.each([
+    undefined,
+    null,
+    {},
+    () => undefined,
+    'axios',
+    { interceptors: {} },
+    Object.freeze(axios.create()),
+  ])('must be one: %p is refused', (value) => {
     expect(() => installBipsyncAuth(value as typeof axios, good)).toThrow(
       expect.objectContaining({ code: 'ERR_BIPSYNC_CONFIG' }) as Error,
     );

@@ -396,6 +396,56 @@ describe('with time under control', () => {
       expect(state.tokenRequests).toHaveLength(2);
     });
 
+    it('also where the function gives another secret each time, or throws, or hangs', async () => {
+      let asked = 0;
+      const restless = scripted({ clientSecret: () => `secret-${(asked += 1)}` });
+      restless.onToken = () => ({ status: 401 });
+      for (let call = 0; call < 20; call += 1) await rejection(get(restless));
+      expect(restless.tokenRequests).toHaveLength(2);
+
+      const hanging = scripted({
+        clientSecret: () => new Promise<string>(() => undefined),
+        tokenTimeoutMs: 500,
+      });
+      const first = rejection(get(hanging));
+      await advance(500);
+      await first;
+      await advance(999);
+      const next = await rejection(get(hanging));
+      expect(next['retryAfterMs']).toBe(1);
+    });
+
+    it('does not make others wait for the one that asks whether the secret has changed', async () => {
+      let secret: string | Promise<string> = 'wrong';
+      const state = scripted({ clientSecret: () => secret });
+      state.onToken = () => ({ status: 401 });
+      await rejection(get(state));
+      await advance(1000);
+      const late = deferred<string>();
+      secret = late.promise;
+      const asking = get(state);
+      await rejection(get(state));
+      state.onToken = () => tokenAnswer('t');
+      late.resolve('right');
+      await asking;
+      expect(state.sent).toEqual(['Bearer t']);
+    });
+
+    it('of a refused secret is not shortened by a function that throws when asked again', async () => {
+      const answers: (() => string)[] = [
+        () => 'wrong',
+        () => {
+          throw new Error('vault');
+        },
+      ];
+      const state = scripted({ clientSecret: () => answers.shift()!() });
+      state.onToken = () => ({ status: 401 });
+      expect(await rejection(get(state))).toMatchObject({
+        code: 'ERR_BIPSYNC_CREDENTIALS',
+        retryAfterMs: 30_000,
+      });
+    });
+
     it('is not there while a usable token is', async () => {
       const state = scripted();
       await get(state);
@@ -444,18 +494,18 @@ it('100 calls with a wrong secret make at most 5 token requests, and none to the
 });
 
 it('what the token endpoint says is passed on, without an echo of the secret, in one short line', async () => {
-  const secret = 'p@ss word/+"x"';
+  const secret = 'p@ss (w)ord/+"x"';
   const state = scripted({ clientSecret: secret });
   state.onToken = () => ({
     status: 400,
     body: {
       error: 'invalid_request',
-      error_description: `bad ${secret} or ${encodeURIComponent(secret)}\r\nX: ${'y'.repeat(1000)}`,
+      error_description: `bad ${secret} or ${encodeURIComponent(secret)} or ${new URLSearchParams({ s: secret }).toString().slice(2)}\r\nX: ${'y'.repeat(1000)}`,
     },
   });
   const error = await rejection(get(state));
   expect(error['oauthError']).toBe('invalid_request');
-  expect(error['oauthErrorDescription']).toMatch(/^bad \[secret\] or \[secret\] X: y+$/);
+  expect(error['oauthErrorDescription']).toMatch(/^bad \[secret\] or \[secret\] or \[secret\] X: y+$/);
   expect(String(error['oauthErrorDescription']).length).toBeLessThanOrEqual(300);
   expect(error.message).not.toContain(secret);
 });

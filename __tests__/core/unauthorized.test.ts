@@ -200,6 +200,17 @@ describe('12. the replay', () => {
     expect(again.apiRequests).toHaveLength(4);
   });
 
+  it('happens once even where an earlier interceptor copies the response into an error of its own', async () => {
+    const api = axios.create();
+    api.interceptors.response.use(undefined, (error: AxiosError) => {
+      throw Object.assign(new Error('mapped'), { response: { ...error.response } });
+    });
+    const state = scripted({}, api);
+    state.onApi = () => ({ status: 401 });
+    await rejection(api.post('/v1/research', {}));
+    expect(state.apiRequests).toHaveLength(2);
+  });
+
   it('a config that is sent again is not wrapped twice', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 500 });
@@ -349,6 +360,34 @@ describe('14. an endpoint outside the token’s scopes', () => {
       await state.api.get('/v1/research');
     }
     expect(state.tokenRequests).toHaveLength(2);
+  });
+
+  it('costs no token a call either where no replay can tell: streams, requests that do not wait, no answer', async () => {
+    const calls: Record<string, (state: Scripted) => Promise<unknown>> = {
+      streams: ({ api }) => api.post('/v1/x', Readable.from(['x'])),
+      impatient: ({ api }) => api.get('/v1/x', { timeout: 60 }),
+      unanswered: (state) => {
+        const answers: (Answer | Error)[] = [{ status: 401 }, new Error('socket hang up')];
+        state.onApi = () => answers.shift()!;
+        return state.api.get('/v1/x');
+      },
+    };
+    for (const [name, call] of Object.entries(calls)) {
+      const state = scripted();
+      await state.auth.getToken();
+      state.onToken = async () => {
+        await new Promise((resolve) => setTimeout(resolve, 150));
+        return tokenAnswer(`token-${state.tokenRequests.length}`);
+      };
+      state.onApi = () => ({ status: 401 });
+      for (let round = 0; round < 10; round += 1) {
+        const failed = rejection(call(state));
+        await advance(80);
+        await advance(80);
+        await failed;
+      }
+      expect([name, state.tokenRequests.length <= 3]).toEqual([name, true]);
+    }
   });
 
   it('even if its tokens live for no time at all', async () => {
