@@ -1,5 +1,6 @@
 import { BipsyncAuthError } from './errors';
 import type { BipsyncAuthEvent } from './events';
+import { asRecord } from './json';
 import {
   type BipsyncScope,
   replaceTokenScope,
@@ -74,6 +75,12 @@ export interface BipsyncAuthRequestOptions {
   scopes?: readonly BipsyncScope[] | undefined;
 }
 
+/** GetTokenOptions is what the handle's `getToken` takes. */
+export interface GetTokenOptions extends BipsyncAuthRequestOptions {
+  /** Ends the wait with axios's `CanceledError`; the acquisition itself goes on for the others. */
+  signal?: AbortSignal | undefined;
+}
+
 /** A configuration checked and filled in: inside, nothing is optional that has a default. */
 export interface ResolvedConfig {
   /** For an instance that has no base URL of its own. */
@@ -140,6 +147,11 @@ const requestRules: Rules<BipsyncAuthRequestOptions> = {
   scopes: [isTexts, 'must be an array of strings'],
 };
 
+const getTokenRules: Rules<GetTokenOptions> = {
+  ...requestRules,
+  signal: [(value) => typeof asRecord(value)['aborted'] === 'boolean', 'must be an AbortSignal'],
+};
+
 /**
  * resolveConfig checks a whole configuration at once, so that its author hears of every problem the first time.
  *
@@ -193,11 +205,25 @@ export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknow
 export function resolveRequestScope(
   configured: TokenScope,
   requested: BipsyncAuthRequestOptions,
+  rules: Rules<BipsyncAuthRequestOptions> = requestRules,
 ): TokenScope {
-  return refusing('bipsyncAuth was refused, and nothing sent', (problems) => {
-    const { teamId, scopes } = readOptions(requested, requestRules, [], problems);
+  return refusing('The options of this request were refused, and nothing was sent', (problems) => {
+    const { teamId, scopes } = readOptions(requested, rules, [], problems);
     return replaceTokenScope(configured, teamId, scopes, problems);
   });
+}
+
+/**
+ * resolveGetToken is what `getToken` is asked for.
+ *
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`.
+ */
+export function resolveGetToken(
+  configured: TokenScope,
+  options: GetTokenOptions,
+): { scope: TokenScope; signal: AbortSignal | undefined } {
+  const scope = resolveRequestScope(configured, options, getTokenRules);
+  return { scope, signal: options.signal };
 }
 
 /**

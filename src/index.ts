@@ -1,4 +1,9 @@
-export { type BipsyncAuthConfig, bipsyncAuthConfigFromEnv, type BipsyncAuthRequestOptions } from './config';
+export {
+  type BipsyncAuthConfig,
+  bipsyncAuthConfigFromEnv,
+  type BipsyncAuthRequestOptions,
+  type GetTokenOptions,
+} from './config';
 export {
   BipsyncAuthError,
   type BipsyncAuthErrorCode,
@@ -17,6 +22,6 @@ export type {
   TokenFailedEvent,
   UnauthenticatedReason,
 } from './events';
-export { type BipsyncAuth, type BipsyncToken, type GetTokenOptions, installBipsyncAuth } from './install';
+export { type BipsyncAuth, type BipsyncToken, installBipsyncAuth } from './install';
 export type { BipsyncScope, KnownBipsyncScope } from './scopes';
 export type { TokenStore } from './token-store';

@@ -1,10 +1,15 @@
 import type { AxiosInstance } from 'axios';
 
-import { type BipsyncAuthConfig, resolveConfig, type ResolvedConfig } from './config';
+import {
+  type BipsyncAuthConfig,
+  type GetTokenOptions,
+  resolveConfig,
+  type ResolvedConfig,
+  resolveGetToken,
+} from './config';
 import { BipsyncAuthError } from './errors';
 import { createEmit } from './events';
 import { createInterceptors } from './interceptors';
-import type { BipsyncScope } from './scopes';
 import { targetOf } from './target-origin';
 import type { Transport } from './token-endpoint';
 import { createTokenSources } from './token-sources';
@@ -17,15 +22,6 @@ export interface BipsyncToken {
   expiresAt: number;
   /** The scopes it was asked for, the team's among them. */
   scopes: string[];
-}
-
-export interface GetTokenOptions {
-  /** Replaces the configured team. */
-  teamId?: string | undefined;
-  /** Replace the configured scopes other than the team's. */
-  scopes?: readonly BipsyncScope[] | undefined;
-  /** Ends the wait with axios's `CanceledError`; the acquisition itself goes on for the others. */
-  signal?: AbortSignal | undefined;
 }
 
 /** BipsyncAuth is the handle of one installation. */
@@ -81,8 +77,9 @@ export function installBipsyncAuth(axiosInstance: AxiosInstance, config: Bipsync
   let isEjected = false;
 
   return {
-    async getToken({ signal, ...options } = {}) {
-      const source = sources.forOptions(options);
+    async getToken(options = {}) {
+      const { scope, signal } = resolveGetToken(resolved.tokenScope, options);
+      const source = sources.forScope(scope);
       const { accessToken, expiresAt } = await waitFor(source.obtain(), { ...(signal && { signal }) });
       return { accessToken, expiresAt, scopes: [...source.scope.scopes] };
     },

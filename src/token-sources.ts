@@ -16,6 +16,7 @@ export interface TokenSources {
    * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`.
    */
   forOptions(options: BipsyncAuthRequestOptions): TokenSource;
+  forScope(scope: TokenScope): TokenSource;
   /** Whether an `Authorization` header holds a token that was given out here and may still be valid. */
   holdsIssuedToken: (authorization: unknown) => boolean;
   invalidate(): void;
@@ -60,6 +61,7 @@ export function createTokenSources(
   }
 
   return {
+    forScope: sourceFor,
     configured: sourceFor(config.tokenScope),
     forOptions: (requested) => sourceFor(resolveRequestScope(config.tokenScope, requested)),
     holdsIssuedToken: (authorization) => typeof authorization === 'string' && issued.has(authorization),
