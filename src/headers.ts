@@ -3,8 +3,10 @@ const AUTHORIZATION = 'authorization';
 /** readHeader looks a header up whatever its case, in whatever an adapter or a caller gave for headers. */
 export function readHeader(headers: unknown, name: string): unknown {
   if (typeof headers !== 'object' || headers === null) return undefined;
-  const key = Object.keys(headers).find((candidate) => candidate.toLowerCase() === name);
-  return key === undefined ? undefined : Reflect.get(headers, key);
+  for (const key of Object.keys(headers)) {
+    if (key.length === name.length && key.toLowerCase() === name) return Reflect.get(headers, key);
+  }
+  return undefined;
 }
 
 export function readAuthorization(headers: unknown): unknown {

@@ -1,0 +1,1 @@
+require('axios-auth-refresh');

@@ -1,0 +1,48 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const benchDir = dirname(dirname(fileURLToPath(import.meta.url)));
+const rootDir = dirname(benchDir);
+export const modulesDir = join(benchDir, 'node_modules');
+const shipped = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'];
+
+/**
+ * installBuild puts the built package where an installation would put it, so that it shares the bench's axios with its
+ * peers and can be imported by name. Without a build it makes one.
+ */
+export function installBuild(dist = join(rootDir, 'dist')) {
+  if (!existsSync(join(dist, 'index.mjs'))) {
+    execFileSync('npm', ['run', '--silent', 'build'], {
+      cwd: rootDir,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
+  const home = join(modulesDir, 'axios-bipsync-auth');
+  rmSync(home, { recursive: true, force: true });
+  mkdirSync(home, { recursive: true });
+  for (const file of shipped) {
+    if (existsSync(join(rootDir, file))) cpSync(join(rootDir, file), join(home, file));
+  }
+  cpSync(resolve(dist), join(home, 'dist'), { recursive: true });
+}
+
+export function packageJson(name) {
+  return JSON.parse(readFileSync(join(modulesDir, name, 'package.json'), 'utf8'));
+}
+
+/** The packages that installing `names` brings, themselves included; peers such as axios are there already. */
+export function closure(names, found = new Set()) {
+  for (const name of names) {
+    if (found.has(name)) continue;
+    found.add(name);
+    closure(Object.keys(packageJson(name).dependencies ?? {}), found);
+  }
+  return found;
+}
+
+export function sizeOnDisk(path) {
+  if (!statSync(path).isDirectory()) return statSync(path).size;
+  return readdirSync(path).reduce((sum, name) => sum + sizeOnDisk(join(path, name)), 0);
+}
