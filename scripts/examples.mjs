@@ -17,7 +17,7 @@ const bundle = ['--bundle', '--platform=node', '--format=cjs', '--packages=exter
 /** What runs an example: its folder holds what is named first in this list. */
 const entries = [
   { file: 'index.mjs', args: (path) => [path] },
-  { file: 'handler.mjs', args: (path) => [path] },
+  { file: 'run.mjs', args: (path) => [path] },
   { file: 'node-redis.mjs', args: (path) => [path] },
   { file: 'ioredis.mjs', args: (path) => [path] },
   { file: 'after.mjs', args: (path) => [path] },
@@ -42,7 +42,9 @@ for (const name of readdirSync(`${root}examples`).sort()) {
   if (found.length === 0 && !name.endsWith('.md')) found.push(undefined);
   for (const entry of found) {
     const status = entry ? await run(entry.args(`${folder}/${entry.file}`)) : 'no entry file';
-    console.log(`${status === 0 ? 'ok    ' : `not ok (${status})`} examples/${name}${entry ? `/${entry.file}` : ''}`);
+    console.log(
+      `${status === 0 ? 'ok    ' : `not ok (${status})`} examples/${name}${entry ? `/${entry.file}` : ''}`,
+    );
     if (status === 0) passed += 1;
     else failed += 1;
   }

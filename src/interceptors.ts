@@ -218,6 +218,15 @@ export function createInterceptors(
       throw redacted(failure);
     }
 
+    /** One that another process had minted may have been revoked with the first: it proves nothing, and makes room. */
+    const judge = (refused: Token): void => {
+      if (!source.isBorrowed(refused.accessToken)) {
+        renewal.didNotHelp(refused);
+        return;
+      }
+      source.refuse(refused.accessToken);
+      source.obtain().catch(noop);
+    };
     emit(source.scope, { type: 'request-replayed' });
     const replay = replayOf(config);
     attach(replay, source, token);
@@ -225,7 +234,7 @@ export function createInterceptors(
       const second = await send(replay);
       if (second.status === UNAUTHORIZED) {
         settle(second);
-        renewal.didNotHelp(token);
+        judge(token);
       } else if (isRenewal) renewal.helped();
       return second;
     } catch (failure) {
@@ -236,7 +245,7 @@ export function createInterceptors(
         throw redacted(failure);
       }
       settle(second);
-      renewal.didNotHelp(token);
+      judge(token);
       throw redacted(withCause(failure, accessDenied(source)));
     }
   }

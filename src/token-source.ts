@@ -22,6 +22,8 @@ export interface TokenSource {
   obtain(): Promise<Token>;
   /** Whether only a refusal could make the next request use another token than `accessToken`. */
   isCurrent(accessToken: string): boolean;
+  /** Whether `accessToken` came from the store, which cannot know yet that it was revoked. */
+  isBorrowed(accessToken: string): boolean;
   /** Gives `accessToken` up: from now on it is neither sent nor taken from a store. */
   refuse(accessToken: string): void;
   /** Gives the present token up and ends a cool-down. */
@@ -91,6 +93,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   let triedSecret: string | undefined;
   /** Invalidated before it was ever read: the store may hold the very token that was meant. */
   let storeIsStale = false;
+  let borrowed: string | undefined;
 
   function present(): Token | undefined {
     if (token === undefined) return undefined;
@@ -138,6 +141,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
         return undefined;
       }
       keep(found.token);
+      borrowed = found.source === 'store' ? found.token.accessToken : undefined;
       onToken(found.token);
       const durationMs = Math.round(performance.now() - startedAt);
       emit(scope, {
@@ -285,6 +289,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
       if (retired.has(accessToken)) return false;
       return token === undefined || (token.accessToken === accessToken && isUsable(token));
     },
+    isBorrowed: (accessToken) => accessToken === borrowed,
     refuse(accessToken) {
       retire(accessToken);
       if (token?.accessToken !== accessToken) return;

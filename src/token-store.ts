@@ -52,8 +52,9 @@ export function createSharedTokens(
   store: TokenStore,
   windows: TokenWindows & { tokenTimeoutMs: number },
 ): (onFailure: OnStoreFailure) => SharedTokens {
-  // Even if it is asked three times, time is left for the token endpoint.
-  const timeoutMs = Math.min(MAX_STORE_TIMEOUT_MS, windows.tokenTimeoutMs / 4);
+  // Read, locked, polled for half of the time and slow at all of that, it leaves time for the token endpoint.
+  const timeoutMs = Math.min(MAX_STORE_TIMEOUT_MS, windows.tokenTimeoutMs / 10);
+  let rubbish: unknown;
   let restUntil = 0;
   const isResting = (): boolean => performance.now() < restUntil;
 
@@ -96,13 +97,14 @@ export function createSharedTokens(
       const value = await attempt('get', onFailure, () => store.get(key));
       if (value === undefined || value === null) return undefined;
       const token = parseToken(value, windows);
-      // Not left alone for this: the next token overwrites what cannot be read.
-      if (token === undefined) onFailure('get');
+      // Not left alone for this: the next token overwrites what cannot be read. Told once, however often it is polled.
+      if (token === undefined && value !== rubbish) onFailure('get');
+      rubbish = token === undefined ? value : undefined;
       return token && isUsable(token) ? token : undefined;
     },
 
     async write(key, { accessToken, expiresAt, lifetimeMs }) {
-      const ttlMs = Math.ceil(Math.min(expiresAt - Date.now(), lifetimeMs));
+      const ttlMs = Math.floor(Math.min(expiresAt - Date.now(), lifetimeMs));
       if (ttlMs <= 0) return;
       const value = JSON.stringify({ v: 1, accessToken, expiresAt, lifetimeMs });
       await attempt('set', onFailure, () => store.set(key, value, ttlMs));
