@@ -1,0 +1,70 @@
+import axios from 'axios';
+
+import { deferred, type Answer, rejection, scripted, tokenAnswer } from '../support/scripted';
+import { flush } from './world';
+
+// What the race suite found once, each as plain as it could be made.
+
+const DAY_MS = 86_400_000;
+const UNAUTHORIZED: Answer = { status: 401 };
+
+beforeEach(() => {
+  jest.useFakeTimers({ doNotFake: ['setImmediate', 'clearImmediate', 'nextTick', 'queueMicrotask'] });
+});
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+test('a wall clock that jumps ahead does not make the error of a request under way show its token', async () => {
+  const server = scripted();
+  const answer = deferred<Answer>();
+  server.onApi = () => answer.promise;
+  const failed = rejection(server.api.get('/v1/research'));
+  await flush();
+  jest.setSystemTime(Date.now() + DAY_MS);
+  await server.auth.getToken({ teamId: 'another' });
+  answer.resolve({ status: 500 });
+
+  const error = await failed;
+  expect(axios.isAxiosError(error) && error.config?.headers.has('Authorization')).toBe(false);
+  expect(JSON.stringify(error)).not.toContain('token-1');
+});
+
+test('a token refused while the wall clock was ahead is not sent again when that is set back', async () => {
+  const server = scripted();
+  const answer = deferred<Answer>();
+  server.onApi = () => answer.promise;
+  const first = rejection(server.api.get('/v1/research'));
+  await flush();
+  jest.setSystemTime(Date.now() + DAY_MS);
+  server.onToken = () => ({ status: 400 });
+  answer.resolve(UNAUTHORIZED);
+  await first;
+  jest.setSystemTime(Date.now() - DAY_MS);
+  await rejection(server.api.get('/v1/research'));
+
+  expect(server.sent).toEqual(['Bearer token-1']);
+});
+
+test('a token issued again and refused again is given up, however close a late 401 follows its issue', async () => {
+  for (let microtasks = 0; microtasks < 30; microtasks += 1) {
+    const server = scripted();
+    const late = deferred<Answer>();
+    const token = deferred<Answer>();
+    const apiAnswers = [UNAUTHORIZED, late.promise];
+    const tokenAnswers = [tokenAnswer('same'), token.promise];
+    server.onApi = () => apiAnswers.shift() ?? { status: 200 };
+    server.onToken = () => tokenAnswers.shift() ?? tokenAnswer('other');
+    const both = Promise.all([server.api.get('/v1/research'), server.api.get('/v1/research')]);
+    await flush();
+    token.resolve(tokenAnswer('same'));
+    for (let i = 0; i < microtasks; i += 1) await Promise.resolve();
+    late.resolve(UNAUTHORIZED);
+    await both;
+
+    server.onApi = ({ headers }) => ({ status: headers.get('Authorization') === 'Bearer same' ? 401 : 200 });
+    await expect(server.api.get('/v1/research')).resolves.toMatchObject({ status: 200 });
+    expect(server.sent.at(-1)).toBe('Bearer other');
+  }
+});
