@@ -13,6 +13,7 @@ const project = {
 const config: Config = {
   openHandlesTimeout: 2000,
   testTimeout: 30_000,
+  maxWorkers: '100%',
   projects: [
     { ...project, displayName: 'axios newest', testMatch: ['<rootDir>/__tests__/**/*.test.ts'] },
     // The oldest supported axios, and one that is much in use, hold what the core promises too.

@@ -321,7 +321,7 @@ async function outcomeOf({ row, adapter, situation }: (typeof cells)[number]): P
   if (row.fault) emulator.failTokenRequests(row.fault, row.times ?? Infinity);
   if (row.expiresIn) emulator.expiresIn = row.expiresIn.value;
 
-  const outcome = await api.get('/v1/research').then(
+  const outcome = await api.get('/v1/research', { timeout: 15_000 }).then(
     () => ({ result: 'ok', message: undefined }),
     (error: unknown) => resultOf(error),
   );
@@ -330,7 +330,8 @@ async function outcomeOf({ row, adapter, situation }: (typeof cells)[number]): P
       event.type === 'token-failed' ? [event.code] : event.type === 'token-acquired' ? ['a token'] : [],
     );
   // A refresh goes on in the background.
-  while (ended().length === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  const until = Date.now() + 15_000;
+  while (ended().length === 0 && Date.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
   return {
     ...outcome,
     tokenRequests: emulator.tokenRequests,

@@ -24,7 +24,7 @@ export async function demo(
   return namesTenant(terminal.env) ? readOnce(terminal, json) : tellStory(terminal, json, startEmulator);
 }
 
-const widths = [44, 10, 6, 10, 13, 10] as const;
+const widths = [43, 10, 6, 10, 15, 10] as const;
 const WIDTH = 96;
 
 async function tellStory(
