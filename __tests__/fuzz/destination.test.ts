@@ -1,5 +1,6 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { Agent, createServer, type IncomingMessage, type Server } from 'node:http';
+import { Agent, createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 import axios, { type AxiosInstance, type AxiosRequestConfig } from 'axios';
@@ -8,7 +9,9 @@ import * as fc from 'fast-check';
 import { installBipsyncAuth } from '../../src';
 import { FUZZ_TIMEOUT_MS, parameters } from './support';
 
-// Two servers: A may receive the token, B may not. Whatever the URL, B must never see it.
+// Two servers: A may receive the token, B may not. Whatever the URL, B must never see it. B's port is A's with a digit
+// more, so that the one origin begins with the other, as https://acme.example.evil.example begins with
+// https://acme.example.
 
 const TOKEN = 'token-that-B-must-not-see';
 const SECRET = 'secret-that-B-must-not-see';
@@ -27,8 +30,13 @@ let a: Server;
 let b: Server;
 
 beforeAll(async () => {
-  a = await serve(seenByA);
-  b = await serve(seenByB);
+  a = createServer(answerTo(seenByA));
+  b = createServer(answerTo(seenByB));
+  for (;;) {
+    const port = randomInt(2000, 6500);
+    if ((await listens(a, port)) && (await listens(b, port * 10 + randomInt(10)))) break;
+    if (a.listening) await new Promise((closed) => a.close(closed));
+  }
 });
 
 afterAll(() => {
@@ -40,12 +48,12 @@ afterAll(() => {
 });
 
 /** Answers token requests and redirects (`/to/A/302/path`), and 200 to anything else. */
-async function serve(seen: Seen[]): Promise<Server> {
-  const server = createServer((request, response) => {
+function answerTo(seen: Seen[]): RequestListener {
+  return (request, response) => {
     void read(request).then((body) => {
       const { method = '', url = '', rawHeaders, headers } = request;
       const isTokenRequest = url === '/v1/oauth/token' && body.includes(SECRET);
-      if (!isTokenRequest || server !== a) {
+      if (!isTokenRequest || seen === seenByB) {
         const all = [method, url, ...rawHeaders, body].join('\n');
         seen.push({ request: `${method} ${url}`, all, authorization: headers.authorization });
       }
@@ -63,11 +71,17 @@ async function serve(seen: Seen[]): Promise<Server> {
           : '{}',
       );
     });
-  });
+  };
+}
+
+async function listens(server: Server, port: number): Promise<boolean> {
   server.keepAliveTimeout = 60_000;
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  return server;
+  try {
+    await once(server.listen(port, '127.0.0.1'), 'listening');
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function read(request: IncomingMessage): Promise<string> {
