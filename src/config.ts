@@ -160,8 +160,12 @@ const getTokenRules: Rules<GetTokenOptions> = {
  */
 export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknown): ResolvedConfig {
   return refusing('The configuration of axios-bipsync-auth was refused', (problems) => {
-    const options = readOptions(config, configRules, ['clientId', 'clientSecret'], problems);
-    const home = homeOf(options, instanceBaseURL, problems);
+    const required = ['clientId', 'clientSecret'] as const;
+    const { options, refused } = readOptions(config, configRules, required, problems);
+    const home =
+      refused.has('client') || refused.has('baseURL')
+        ? undefined
+        : homeOf(options, instanceBaseURL, problems);
     const tokenUrl =
       options.tokenUrl === undefined
         ? home && new URL(TOKEN_PATH, home)
@@ -169,7 +173,10 @@ export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknow
     if (tokenUrl?.hash || tokenUrl?.pathname.startsWith('//')) {
       problems.push('tokenUrl must not have a fragment, nor a path that begins with //');
     }
-    const tokenScope = resolveTokenScope(options.teamId, splitScopes(options.scopes ?? []), problems);
+    const tokenScope =
+      refused.has('teamId') || refused.has('scopes')
+        ? undefined
+        : resolveTokenScope(options.teamId, splitScopes(options.scopes ?? []), problems);
     const others = (options.allowedOrigins ?? []).map((origin) =>
       secureUrl('allowedOrigins', origin, problems),
     );
@@ -208,7 +215,7 @@ export function resolveRequestScope(
   rules: Rules<BipsyncAuthRequestOptions> = requestRules,
 ): TokenScope {
   return refusing('The options of this request were refused, and nothing was sent', (problems) => {
-    const { teamId, scopes } = readOptions(requested, rules, [], problems);
+    const { teamId, scopes } = readOptions(requested, rules, [], problems).options;
     return replaceTokenScope(configured, teamId, scopes, problems);
   });
 }
@@ -261,17 +268,18 @@ function refusing<T>(what: string, check: (problems: string[]) => T | undefined)
   throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${what}: ${[...new Set(problems)].join('; ')}.`);
 }
 
-/** readOptions reads each option once; what is wrong with it is noted, and it then counts as absent. */
+/** readOptions reads each option once; what is wrong with one is noted, and it is `refused`: not absent, nor of use. */
 function readOptions<Options extends object>(
   given: Options,
   rules: Rules<Options>,
   required: readonly (keyof Options)[],
   problems: string[],
-): Partial<Options> {
+): { options: Partial<Options>; refused: ReadonlySet<keyof Options> } {
   const options: Partial<Options> = {};
+  const refused = new Set<keyof Options>();
   if (typeof given !== 'object' || (given as unknown) === null) {
     problems.push('it must be an object');
-    return options;
+    return { options, refused };
   }
   const names = Object.keys(rules) as (keyof Options & string)[];
   for (const name of names) {
@@ -279,7 +287,10 @@ function readOptions<Options extends object>(
     if (value === undefined && !required.includes(name)) continue;
     const [accepts, expectation] = rules[name];
     if (accepts(value)) options[name] = value;
-    else problems.push(`${name} ${expectation}`);
+    else {
+      refused.add(name);
+      problems.push(`${name} ${expectation}`);
+    }
   }
   const unknown = Object.keys(given).filter((name) => !Object.hasOwn(rules, name));
   if (unknown.length > 0) {
@@ -287,7 +298,7 @@ function readOptions<Options extends object>(
       `there is no option ${unknown.map((name) => JSON.stringify(name)).join(', ')}, only ${names.join(', ')}`,
     );
   }
-  return options;
+  return { options, refused };
 }
 
 function isTokenStore(value: unknown): boolean {

@@ -1,0 +1,323 @@
+import axios, { type AxiosInstance } from 'axios';
+
+import { type BipsyncAuthConfig, installBipsyncAuth } from '../../src';
+import { type Answer, ORIGIN, rejection, scripted } from '../support/scripted';
+
+const good = { client: 'acme', clientId: 'the-client', clientSecret: 'hush', teamId: 'a1' };
+const refused = 'The configuration of axios-bipsync-auth was refused';
+
+function installing(config: unknown, api: AxiosInstance = axios.create()): string {
+  try {
+    installBipsyncAuth(api, config as BipsyncAuthConfig);
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('was accepted');
+}
+
+async function asking(answer: Answer | Error, config: Partial<BipsyncAuthConfig> = {}): Promise<string> {
+  jest.useFakeTimers();
+  const state = scripted(config);
+  state.onToken = () => answer;
+  const failed = rejection(state.api.get('/v1/research'));
+  await jest.advanceTimersByTimeAsync(20_000);
+  jest.useRealTimers();
+  return (await failed).message;
+}
+
+describe('a message says what happened, and what to do about it:', () => {
+  it.each<[string, unknown, string]>([
+    ['no object', null, 'it must be an object'],
+    ['client', { ...good, client: 'a_b' }, 'client may hold letters, digits and hyphens'],
+    [
+      'a client that ends with a hyphen',
+      { ...good, client: 'ab-' },
+      'client may hold letters, digits and hyphens',
+    ],
+    [
+      'a client that begins with a hyphen',
+      { ...good, client: '-ab' },
+      'client may hold letters, digits and hyphens',
+    ],
+    [
+      'a client too long for a host',
+      { ...good, client: 'a'.repeat(60) },
+      'client may hold letters, digits and hyphens',
+    ],
+    ['baseURL', { ...good, client: undefined, baseURL: '/v1' }, 'baseURL must be absolute'],
+    ['a baseURL that is no text', { ...good, baseURL: 1 }, 'baseURL must be an absolute URL'],
+    ['tokenUrl', { ...good, tokenUrl: 1 }, 'tokenUrl must be an absolute URL'],
+    ['a relative tokenUrl', { ...good, tokenUrl: '/token' }, 'tokenUrl must be absolute'],
+    [
+      'a tokenUrl with a fragment',
+      { ...good, tokenUrl: 'https://a.example/#x' },
+      'tokenUrl must not have a fragment, nor a path that begins with //',
+    ],
+    [
+      'clientId',
+      { ...good, clientId: undefined },
+      'clientId is required: a string (in the environment: BIPSYNC_CLIENT_ID)',
+    ],
+    [
+      'clientSecret',
+      { ...good, clientSecret: '' },
+      'clientSecret is required: a string or a function that gives one (in the environment: BIPSYNC_CLIENT_SECRET)',
+    ],
+    ['teamId', { ...good, teamId: 7 }, 'teamId must be a string'],
+    ['scopes', { ...good, scopes: 7 }, 'scopes must be an array of strings, or one with spaces between'],
+    [
+      'scopes that are not all text',
+      { ...good, scopes: ['a', 7] },
+      'scopes must be an array of strings, or one with spaces between',
+    ],
+    [
+      'allowedOrigins',
+      { ...good, allowedOrigins: 'https://a.example' },
+      'allowedOrigins must be an array of origins',
+    ],
+    ['a relative origin', { ...good, allowedOrigins: ['/v1'] }, 'allowedOrigins must be absolute'],
+    [
+      'an origin in clear',
+      { ...good, allowedOrigins: ['http://a.example'] },
+      'allowedOrigins must use https (http is for loopback hosts)',
+    ],
+    [
+      'an origin with a path',
+      { ...good, allowedOrigins: ['https://a.example/v1'] },
+      'allowedOrigins must hold origins alone, without a path or a query',
+    ],
+    [
+      'user info',
+      { ...good, allowedOrigins: ['https://u@a.example'] },
+      'allowedOrigins must not hold user info; allowedOrigins must hold origins alone, without a path or a query',
+    ],
+    ['tokenEncoding', { ...good, tokenEncoding: 'xml' }, "tokenEncoding must be 'form' or 'json'"],
+    [
+      'tokenTimeoutMs',
+      { ...good, tokenTimeoutMs: 0 },
+      'tokenTimeoutMs must be a number of milliseconds from 1 to 300000',
+    ],
+    [
+      'a longer tokenTimeoutMs',
+      { ...good, tokenTimeoutMs: 300_001 },
+      'tokenTimeoutMs must be a number of milliseconds from 1 to 300000',
+    ],
+    [
+      'refreshWindowMs',
+      { ...good, refreshWindowMs: -1 },
+      'refreshWindowMs must be a number of milliseconds from 0 to 86400000',
+    ],
+    [
+      'expiryMarginMs',
+      { ...good, expiryMarginMs: '5' },
+      'expiryMarginMs must be a number of milliseconds from 0 to 86400000',
+    ],
+    [
+      'tokenStore',
+      { ...good, tokenStore: { get: () => 1 } },
+      'tokenStore must have the methods get and set (and lock, if any)',
+    ],
+    [
+      'a tokenStore that is null',
+      { ...good, tokenStore: null },
+      'tokenStore must have the methods get and set (and lock, if any)',
+    ],
+    [
+      'a lock that is none',
+      { ...good, tokenStore: { get: () => 1, set: () => 1, lock: 1 } },
+      'tokenStore must have the methods get and set (and lock, if any)',
+    ],
+    ['onEvent', { ...good, onEvent: 'log' }, 'onEvent must be a function'],
+    ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'client and baseURL exclude each other'],
+    [
+      'neither',
+      { ...good, client: undefined },
+      'client or baseURL is required (in the environment: BIPSYNC_CLIENT or BIPSYNC_BASE_URL)',
+    ],
+  ])('configuration, %s', (_name, config, problem) => {
+    const message = installing(config);
+    if (config === null) expect(message.startsWith(`${refused}: ${problem}; `)).toBe(true);
+    else expect(message).toBe(`${refused}: ${problem}.`);
+  });
+
+  it('configuration, a misspelt option', () => {
+    expect(installing({ ...good, teemId: 'x', scope: 'y' })).toBe(
+      `${refused}: there is no option "teemId", "scope", only client, baseURL, tokenUrl, clientId, clientSecret, teamId, ` +
+        'scopes, allowedOrigins, tokenEncoding, tokenTimeoutMs, refreshWindowMs, expiryMarginMs, tokenStore, onEvent.',
+    );
+  });
+
+  it.each<[string, () => string, string]>([
+    [
+      'no axios instance',
+      () => installing(good, {} as unknown as AxiosInstance),
+      'The first argument must be an axios instance, as axios.create() gives it.',
+    ],
+    [
+      'a second installation',
+      () => {
+        const { api } = scripted();
+        return installing(good, api);
+      },
+      'axios-bipsync-auth is installed on this axios instance already: use it, or call eject() on its handle first.',
+    ],
+    [
+      'Basic credentials',
+      () => installing(good, axios.create({ auth: { username: 'u', password: 'p' } })),
+      'The axios instance has `defaults.auth`, for which axios would silently drop the access token. Remove it.',
+    ],
+    [
+      'another home',
+      () => installing(good, axios.create({ baseURL: 'https://other.example/v1' })),
+      `The axios instance sends requests to https://other.example, but the token is for ${ORIGIN}. Use an instance of its ` +
+        'own, or add the origin to allowedOrigins if it may have the token.',
+    ],
+    [
+      'a home that is none',
+      () => installing(good, axios.create({ baseURL: '/v1' })),
+      `The axios instance sends requests to a baseURL that is not an absolute http(s) URL, but the token is for ${ORIGIN}. ` +
+        'Use an instance of its own, or add the origin to allowedOrigins if it may have the token.',
+    ],
+    [
+      'its home where it is the configuration’s too, but relative',
+      () => installing({ ...good, client: undefined }, axios.create({ baseURL: '/v1' })),
+      `${refused}: the instance's baseURL must be absolute.`,
+    ],
+  ])('instance, %s', (_name, install, message) => {
+    expect(install()).toBe(message);
+  });
+
+  it.each<[string, Answer | Error, string]>([
+    [
+      'a wrong secret',
+      { status: 401 },
+      'The token endpoint answered 401. Check clientId and clientSecret, and that they belong to this tenant.',
+    ],
+    [
+      'a wrong scope',
+      { status: 400, body: { error: 'invalid_scope' } },
+      'The token endpoint answered 400 (invalid_scope). Check teamId and scopes against what the client was granted.',
+    ],
+    [
+      'a forbidden address',
+      { status: 403, body: { message: 'No.', hint: 'IP' } },
+      "The token endpoint answered 403 (No. IP). Have this machine's public IP address permitted in Bipsync.",
+    ],
+    [
+      'a redirect',
+      { status: 302 },
+      'The token endpoint answered 302. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+    ],
+    [
+      'another refusal',
+      { status: 404, body: '<html>' },
+      'The token endpoint answered 404. Check tokenUrl and tokenEncoding.',
+    ],
+    [
+      'another success',
+      { status: 204 },
+      'The token endpoint answered 204. Check tokenUrl and tokenEncoding.',
+    ],
+    [
+      'an overload',
+      { status: 429, body: { error: 'slow_down', error_description: 'Later.' } },
+      'The token endpoint answered 429 (slow_down: Later.). It is overloaded or out of order; try again later.',
+    ],
+    [
+      'a failure',
+      { status: 500 },
+      'The token endpoint answered 500. It is overloaded or out of order; try again later.',
+    ],
+    [
+      'no token',
+      { body: {} },
+      'The token endpoint answered 200 without a valid access_token. Check that tokenUrl is the token endpoint, and that no gateway answers in its place.',
+    ],
+    [
+      'no type',
+      { body: { access_token: 'x' } },
+      'The token endpoint answered 200 without a valid token_type. Check that tokenUrl is the token endpoint, and that no gateway answers in its place.',
+    ],
+    [
+      'no lifetime',
+      { body: { access_token: 'x', token_type: 'bearer', expires_in: ' ' } },
+      'The token endpoint answered 200 without a valid expires_in. Check that tokenUrl is the token endpoint, and that no gateway answers in its place.',
+    ],
+    [
+      'no network',
+      Object.assign(new Error('x'), { code: 'ENOTFOUND' }),
+      'The token endpoint could not be reached (ENOTFOUND). Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'no network, deeper down',
+      Object.assign(new Error('x'), {
+        code: 'ERR_NETWORK',
+        cause: { code: 'EAI_AGAIN', cause: { code: 7 } },
+      }),
+      'The token endpoint could not be reached (EAI_AGAIN). Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'an error without a code',
+      Object.assign(new Error('x'), { code: 'not a code' }),
+      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'a redirect that fetch refused',
+      Object.assign(new Error('x'), { cause: new Error('unexpected redirect') }),
+      'The token endpoint answered with a redirect. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+    ],
+  ])('token request, %s', async (_name, answer, message) => {
+    expect(await asking(answer)).toBe(message);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'throws',
+      () => {
+        throw new Error('x');
+      },
+      'The clientSecret function threw. What it threw is withheld, since it may quote a secret.',
+    ],
+    ['gives no text', () => 7, 'The clientSecret function gave no string, or an empty one.'],
+    ['gives white space', () => ' ', 'The clientSecret function gave no string, or an empty one.'],
+  ])('a secret function that %s', async (_name, clientSecret, message) => {
+    expect(await asking({}, { clientSecret: clientSecret as () => string })).toBe(message);
+  });
+
+  it('an acquisition that takes too long', async () => {
+    jest.useFakeTimers();
+    const state = scripted({ tokenTimeoutMs: 1234 });
+    state.onToken = () => new Promise<never>(() => undefined);
+    const failed = rejection(state.api.get('/v1/research'));
+    await jest.advanceTimersByTimeAsync(1234);
+    jest.useRealTimers();
+    expect((await failed).message).toBe(
+      'No token could be obtained within 1234 ms (tokenTimeoutMs): the clientSecret function, the token store or the ' +
+        'token endpoint took too long.',
+    );
+  });
+
+  it('a request’s own options', async () => {
+    const { api, auth } = scripted();
+    const options = 'The options of this request were refused, and nothing was sent';
+    const asked = async (bipsyncAuth: unknown): Promise<string> =>
+      (await rejection(api.get('/v1/x', { bipsyncAuth: bipsyncAuth as false }))).message;
+    expect(await asked({ teamId: 7 })).toBe(`${options}: teamId must be a string.`);
+    expect(await asked({ scopes: 'a b' })).toBe(`${options}: scopes must be an array of strings.`);
+    expect(await asked({ signal: 1 })).toBe(`${options}: there is no option "signal", only teamId, scopes.`);
+    expect((await rejection(auth.getToken({ signal: {} as AbortSignal }))).message).toBe(
+      `${options}: signal must be an AbortSignal.`,
+    );
+  });
+
+  it.each<[string, object, string]>([
+    ['`auth`', { auth: { username: 'u', password: 'p' } }, '/v1/x'],
+    ['user info in the URL', {}, ORIGIN.replace('//', '//u:p@')],
+  ])('a request with %s', async (what, options, url) => {
+    const { api } = scripted();
+    expect((await rejection(api.get(url, options))).message).toBe(
+      `The request was not sent: it has ${what}, for which axios would silently drop the access token. Remove that, or ` +
+        'send the request with `bipsyncAuth: false`.',
+    );
+  });
+});
