@@ -47,6 +47,7 @@ export default defineConfig(
         URL: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
+        __dirname: 'readonly',
         require: 'readonly',
         module: 'readonly',
         fetch: 'readonly',
@@ -54,5 +55,9 @@ export default defineConfig(
         Buffer: 'readonly',
       },
     },
+  },
+  {
+    files: ['scripts/mutation/suite.test.cjs'],
+    languageOptions: { globals: { afterEach: 'readonly', describe: 'readonly', jest: 'readonly' } },
   },
 );

@@ -3,6 +3,7 @@ import http from 'node:http';
 import axios from 'axios';
 
 import { installBipsyncAuth } from '../../src';
+import { atLength } from '../support/at-length';
 import { configFor, emulated, startEmulator } from '../support/emulated';
 import { deferred, formOf, rejection, scripted, SECRET, tokenAnswer, type Answer } from '../support/scripted';
 
@@ -148,7 +149,7 @@ describe.each(['http', 'fetch'] as const)('8. over %s, the token request', (adap
     expect(error.message).toContain('tokenTimeoutMs');
   });
 
-  it.each([
+  atLength.each([
     'reset',
     'reset-mid-body',
     { status: 503 },

@@ -28,6 +28,7 @@ import {
   type BipsyncHttpOptionsFactory,
 } from '../../src/nestjs';
 import type { BipsyncEmulator } from '../../src/testing';
+import { atLength } from '../support/at-length';
 import { configFor, startEmulator } from '../support/emulated';
 import { boot, type Booted, handlersOf, refusalOf, ResearchController, until } from './application';
 
@@ -196,7 +197,7 @@ describe('app.close()', () => {
     installBipsyncAuth(http.axiosRef, configFor(emulator)).eject();
   });
 
-  it('lets the requests that the server still answers reach Bipsync', async () => {
+  atLength('lets the requests that the server still answers reach Bipsync', async () => {
     const emulator = await startEmulator();
     let resume = (): void => undefined;
     const resumed = new Promise<void>((resolve) => (resume = resolve));

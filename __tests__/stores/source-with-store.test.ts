@@ -2,6 +2,7 @@ import { createCache } from 'cache-manager';
 import Keyv from 'keyv';
 
 import type { BipsyncAuthConfig, BipsyncAuthEvent, TokenStore } from '../../src';
+import { atLength } from '../support/at-length';
 import {
   type Answer,
   deferred,
@@ -1141,7 +1142,7 @@ describe('during a cool-down', () => {
 });
 
 describe('a fleet in one process', () => {
-  it('mints one token on a cold start, one a revocation and one a lifetime', async () => {
+  atLength('mints one token on a cold start, one a revocation and one a lifetime', async () => {
     jest.spyOn(Math, 'random').mockImplementation(pseudoRandom());
     const store = memoryTokenStore();
     const bipsync = scriptedBipsync();

@@ -1,0 +1,69 @@
+// Judges the tests by breaking the code: npm run test:mutation [-- group [file …]]
+import { Stryker } from '@stryker-mutator/core';
+
+/** What is broken, and the tests that have to notice; those where most mutants die, and soon, come first. */
+const groups = {
+  core: {
+    mutate: ['src/*.ts', '!src/{index,stores,testing,nestjs,cli,axios-features}.ts'],
+    testFiles: [
+      ...[
+        'install',
+        'tokens',
+        'unauthorized',
+        'destination',
+        'cancelling',
+        'borrowed',
+        'errors',
+        'token-request',
+      ].map((name) => `core/${name}`),
+      'stores/source-with-store',
+    ],
+  },
+  // What stands in for features that the newest axios has is at work on an older one.
+  'old-axios': {
+    mutate: ['src/axios-features.ts'],
+    testFiles: ['core/destination', 'core/token-request'],
+    axios: 'axios-1.7',
+  },
+  stores: { mutate: ['src/stores/*.ts'], testFiles: ['stores/encrypted', 'stores/redis'] },
+  nestjs: { mutate: ['src/nestjs.ts'], testFiles: ['nestjs/module', 'nestjs/tenants', 'nestjs/http-module'] },
+  testing: {
+    mutate: ['src/testing/*.ts'],
+    testFiles: ['token-endpoint', 'api', 'faults', 'mock-token', 'lifecycle'].map(
+      (name) => `testing/${name}`,
+    ),
+  },
+};
+
+const [only, ...files] = process.argv.slice(2);
+const totals = { detected: 0, undetected: 0 };
+for (const [name, { mutate, testFiles, axios = 'axios' }] of Object.entries(groups)) {
+  if (only !== undefined && only !== name) continue;
+  const results = await new Stryker({
+    testRunner: 'jest',
+    jest: {
+      configFile: 'scripts/mutation/jest.config.cjs',
+      config: { globals: { testFiles }, moduleNameMapper: { '^axios$': axios } },
+      enableFindRelatedTests: false,
+    },
+    coverageAnalysis: 'perTest',
+    mutate: files.length > 0 ? files : mutate,
+    ignorePatterns: ['bench', 'compat', 'dist', 'docs', 'examples', 'reports'],
+    reporters: ['clear-text', 'progress-append-only', 'json', 'event-recorder'],
+    eventReporter: { baseDir: `reports/mutation-${name}-events` },
+    jsonReporter: { fileName: `reports/mutation-${name}.json` },
+    clearTextReporter: { logTests: false, reportTests: false, allowColor: false },
+    incremental: process.env.INCREMENTAL === '1',
+    incrementalFile: `reports/mutation-${name}-incremental.json`,
+    concurrency: Number(process.env.CONCURRENCY ?? 2),
+    timeoutMS: 5000,
+    allowConsoleColors: false,
+  }).runMutationTest();
+  for (const { status } of results) {
+    if (status === 'Killed' || status === 'Timeout') totals.detected += 1;
+    else if (status === 'Survived' || status === 'NoCoverage') totals.undetected += 1;
+  }
+}
+const { detected, undetected } = totals;
+const score = ((100 * detected) / (detected + undetected)).toFixed(2);
+console.log(`mutation score ${score} % (${detected} detected, ${undetected} not)`);
