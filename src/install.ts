@@ -73,7 +73,7 @@ export function installBipsyncAuth(axiosInstance: AxiosInstance, config: Bipsync
   if (setsBaseURL) defaults.baseURL = resolved.baseURL;
   const requestId = interceptors.request.use(onRequest, undefined, { synchronous: true });
   const responseId = interceptors.response.use(onResponse, onError);
-  Object.defineProperty(axiosInstance, installed, { value: true, configurable: true });
+  Object.defineProperty(axiosInstance, installed, { configurable: true });
   let isEjected = false;
 
   return {
@@ -165,7 +165,5 @@ function transportOf(defaults: Transport): Transport {
     'family',
     'fetchOptions',
   ] as const;
-  return Object.fromEntries(
-    keys.flatMap((key) => (defaults[key] === undefined ? [] : [[key, defaults[key]]])),
-  );
+  return Object.fromEntries(keys.map((key) => [key, defaults[key]]));
 }

@@ -8,6 +8,7 @@ const groups = {
     testFiles: [
       ...[
         'install',
+        'installing',
         'tokens',
         'unauthorized',
         'destination',
