@@ -18,6 +18,7 @@ const groups = {
         'token-request',
         'messages',
         'challenges',
+        'redirects',
         'details',
       ].map((name) => `core/${name}`),
       'stores/source-with-store',
