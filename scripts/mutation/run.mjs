@@ -19,6 +19,7 @@ const groups = {
         'messages',
         'challenges',
         'redirects',
+        'foreign-answers',
         'details',
       ].map((name) => `core/${name}`),
       'stores/source-with-store',

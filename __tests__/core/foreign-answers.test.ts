@@ -1,0 +1,158 @@
+import axios, { type AxiosAdapter, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
+
+import { deferred, rejection, scripted, type Answer, type Scripted } from '../support/scripted';
+
+const lenient = { validateStatus: (): boolean => true };
+
+/** An adapter of somebody's own: 401 first, then 200, with whatever else `extra` puts into the answers. */
+function foreign(extra: object = {}): { adapter: AxiosAdapter; calls: InternalAxiosRequestConfig[] } {
+  const calls: InternalAxiosRequestConfig[] = [];
+  return {
+    calls,
+    adapter: async (config) => {
+      calls.push(config);
+      const status = calls.length === 1 ? 401 : 200;
+      return { data: '', status, statusText: '', headers: {}, config, request: {}, ...extra } as never;
+    },
+  };
+}
+
+/** The plugin on an instance whose adapter is put aside, above the plugin's layer, for every request to the API. */
+function replaced(adapter: AxiosAdapter): Scripted {
+  const instance: AxiosInstance = axios.create();
+  instance.interceptors.request.use((config) => Object.assign(config, { adapter }));
+  return scripted({}, instance);
+}
+
+describe('a 401 of an adapter that somebody put in place of the bound one', () => {
+  it('is answered with a token and a second attempt', async () => {
+    const { adapter, calls } = foreign();
+    const state = replaced(adapter);
+    expect((await state.api.get('/v1/x', lenient)).status).toBe(200);
+    expect(calls).toHaveLength(2);
+    expect(calls[1]!.headers.get('Authorization')).toBe('Bearer token-1');
+  });
+
+  it('also where another interceptor has been ejected', async () => {
+    const { adapter, calls } = foreign();
+    const state = replaced(adapter);
+    state.api.interceptors.request.eject(state.api.interceptors.request.use((config) => config));
+    const ids = [0, 1, 2].map(() => state.api.interceptors.request.use((config) => config));
+    ids.forEach((id) => state.api.interceptors.request.eject(id));
+    await state.api.get('/v1/x', lenient);
+    expect(calls).toHaveLength(2);
+  });
+
+  it.each<[string, object]>([
+    ['that was to be left alone', { bipsyncAuth: false }],
+    ['that went elsewhere', { baseURL: 'https://other.example' }],
+  ])('of a request %s is not', async (_which, options) => {
+    const { adapter, calls } = foreign();
+    const state = replaced(adapter);
+    expect((await state.api.get('/v1/x', { ...lenient, ...options })).status).toBe(401);
+    expect(calls).toHaveLength(1);
+    expect(state.tokenRequests).toHaveLength(0);
+  });
+
+  it.each<[string, object]>([
+    ['without a config', { config: undefined }],
+    ['whose config has no headers', { config: { url: '/v1/x' } }],
+  ])('%s is not', async (_which, extra) => {
+    const { adapter, calls } = foreign(extra);
+    const state = replaced(adapter);
+    expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
+    expect(calls).toHaveLength(1);
+  });
+
+  it('is not after somebody has cleared the request interceptors', async () => {
+    const state = scripted();
+    state.api.interceptors.request.clear();
+    state.onApi = () => ({ status: 401 });
+    expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
+    await rejection(state.api.get('/v1/x'));
+    expect(state.apiRequests).toHaveLength(2);
+    expect(state.tokenRequests).toHaveLength(0);
+  });
+});
+
+describe('16. a 401 from where a redirect led', () => {
+  it.each<[string, object, number]>([
+    ['elsewhere', { res: { responseUrl: 'https://a.example/x' } }, 1],
+    ['to the same origin', { res: { responseUrl: 'https://acme-api.bipsync.com/v2' } }, 2],
+    ['nobody knows where', { res: { responseUrl: '/v2' } }, 2],
+    ['nobody knows where, not even in words', { res: { responseUrl: 7 } }, 2],
+    ['or not', { res: undefined }, 2],
+  ])('%s', async (_where, request, count) => {
+    const { adapter, calls } = foreign({ request });
+    const state = scripted();
+    const own = state.api.defaults.adapter as AxiosAdapter;
+    state.api.defaults.adapter = (config) => (config.url === '/v1/x' ? adapter(config) : own(config));
+    await state.api.get('/v1/x', lenient);
+    expect(calls).toHaveLength(count);
+  });
+
+  it('is nobody’s where the answer tells nothing of a request', async () => {
+    const { adapter, calls } = foreign({ request: undefined });
+    const state = scripted();
+    const own = state.api.defaults.adapter as AxiosAdapter;
+    state.api.defaults.adapter = (config) => (config.url === '/v1/x' ? adapter(config) : own(config));
+    await state.api.get('/v1/x', lenient);
+    expect(calls).toHaveLength(2);
+  });
+});
+
+describe('14. whether a new token helped', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('is seen where a lenient validateStatus lets the second 401 through too', async () => {
+    const state = scripted();
+    state.onApi = () => ({ status: 401 });
+    for (let call = 0; call < 5; call += 1) await state.api.get('/v1/x', lenient);
+    expect(state.tokenRequests).toHaveLength(2);
+  });
+
+  it.each([200, 403, 500])('is told by a second answer of %d', async (status) => {
+    const state = scripted();
+    state.onApi = () => ({ status: 401 });
+    for (const pause of [1000, 2000]) {
+      await rejection(state.api.get('/v1/x'));
+      await jest.advanceTimersByTimeAsync(pause);
+    }
+    const before = state.apiRequests.length;
+    state.onApi = () => ({ status: state.apiRequests.length === before + 1 ? 401 : status });
+    await state.api.get('/v1/x', lenient);
+    expect(state.tokenRequests).toHaveLength(4);
+    state.onApi = () => ({ status: 401 });
+    await rejection(state.api.get('/v1/x'));
+    expect(state.tokenRequests).toHaveLength(5);
+  });
+
+  it.each([403, 500])('is told by an error of %d as well', async (status) => {
+    const state = scripted();
+    state.onApi = () => ({ status: state.apiRequests.length % 2 === 1 ? 401 : status });
+    for (let call = 0; call < 4; call += 1) await rejection(state.api.get('/v1/x'));
+    expect(state.tokenRequests).toHaveLength(5);
+  });
+
+  it('is not asked of a token that was there already', async () => {
+    const state = scripted();
+    const late = deferred<Answer>();
+    state.onApi = (request) => {
+      const isFirst = request.headers.get('Authorization') === 'Bearer token-1';
+      if (request.url === '/v1/late') return isFirst ? late.promise : new Error('socket hang up');
+      return isFirst ? { status: 401 } : { body: {} };
+    };
+    const waiting = rejection(state.api.get('/v1/late'));
+    await state.api.get('/v1/x');
+    late.resolve({ status: 401 });
+    expect((await waiting).message).toBe('socket hang up');
+    state.onApi = () => ({ status: 401 });
+    await rejection(state.api.get('/v1/x'));
+    expect(state.tokenRequests).toHaveLength(3);
+  });
+});
