@@ -340,18 +340,13 @@ const isHttps = (config: Config): boolean => targetOf(config)?.origin.startsWith
 
 function responseOf(error: unknown): AxiosResponse | undefined {
   if (typeof error !== 'object' || error === null) return undefined;
-  const { response } = error as { response?: AxiosResponse };
-  return typeof response === 'object' ? response : undefined;
+  return (error as { response?: AxiosResponse }).response;
 }
 
 function withCause(error: unknown, cause: BipsyncAuthError | undefined): unknown {
-  if (cause && typeof error === 'object' && error !== null) {
-    Reflect.defineProperty(error, 'cause', {
-      value: cause,
-      enumerable: false,
-      writable: true,
-      configurable: true,
-    });
+  if (cause) {
+    const details = { value: cause, enumerable: false, writable: true, configurable: true };
+    Reflect.defineProperty(error as object, 'cause', details);
   }
   return error;
 }

@@ -19,6 +19,7 @@ const groups = {
         'messages',
         'challenges',
         'redirects',
+        'causes',
         'foreign-answers',
         'details',
       ].map((name) => `core/${name}`),
