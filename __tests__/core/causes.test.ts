@@ -62,4 +62,41 @@ describe('20. what an error leads to', () => {
     expect(error.message).toBe('innermost');
     expect(inspect(error, { depth: 20 })).not.toContain('token-1');
   });
+
+  it('shows no token where the answer alone has the config', async () => {
+    const state = scripted();
+    state.onApi = (config) =>
+      Object.assign(new Error('bare'), {
+        response: { status: 500, config, data: 'text', headers: {}, request: { _header: 'Bearer token-1' } },
+      });
+    const error = await rejection(state.api.get('/v1/x'));
+    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+    expect(Object.getOwnPropertyNames(error)).not.toContain('config');
+    expect(Object.getOwnPropertyNames(error)).not.toContain('request');
+  });
+
+  it.each(['httpAgent', 'httpsAgent'])('shows nothing of what else its %s has under way', async (name) => {
+    const under = [{ _header: 'Authorization: Bearer token-1' }];
+    const agent = { sockets: { a: under }, freeSockets: { a: under }, requests: { a: under }, maxSockets: 7 };
+    const state = scripted();
+    state.onApi = (config) => new axios.AxiosError('failed', 'ERR_X', config);
+    const error = await rejection(state.api.get('/v1/x', { [name]: agent }));
+    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+    expect(inspect(error, { depth: 20 })).toContain('maxSockets: 7');
+    expect(agent.sockets.a).toBe(under);
+    agent.sockets = { a: [] };
+    expect(agent.sockets.a).toEqual([]);
+  });
+
+  it.each(['req', 'socket', 'client'])('shows no token by way of a streamed answer’s %s', async (way) => {
+    const state = scripted();
+    state.onApi = (config) => {
+      const data = { [way]: { _header: 'Authorization: Bearer token-1' }, readable: true };
+      const response = { status: 500, statusText: '', headers: {}, config, data };
+      return new axios.AxiosError('failed', 'ERR_X', config, undefined, response);
+    };
+    const error = await rejection(state.api.get('/v1/x', { responseType: 'stream' }));
+    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+    expect(inspect(error, { depth: 20 })).toContain('readable: true');
+  });
 });

@@ -19,6 +19,7 @@ const groups = {
         'messages',
         'challenges',
         'redirects',
+        'replays',
         'causes',
         'foreign-answers',
         'details',

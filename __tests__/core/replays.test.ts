@@ -1,0 +1,126 @@
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+
+import { scripted } from '../support/scripted';
+
+const lenient = { validateStatus: (): boolean => true, transformRequest: [(data: unknown): unknown => data] };
+const method = (): undefined => undefined;
+
+describe('13. a body', () => {
+  const attempts = async (data: unknown): Promise<number> => {
+    const state = scripted();
+    state.onApi = () => ({ status: 401 });
+    await state.api.post('/v1/x', data, lenient);
+    return state.apiRequests.length;
+  };
+
+  it.each<[string, unknown]>([
+    ['a Node stream', { pipe: method }],
+    ['a web stream', { getReader: method }],
+    [
+      'an async iterable',
+      (async function* () {
+        yield 'x';
+      })(),
+    ],
+  ])('that can be read once (%s) is not sent again', async (_kind, data) => {
+    expect(await attempts(data)).toBe(1);
+  });
+
+  it.each<[string, unknown]>([
+    ['text', 'text'],
+    ['null', null],
+    ['none', undefined],
+    ['bytes', new Uint8Array(3)],
+    ['an object with such words in it', { pipe: 'x', getReader: true, [Symbol.iterator]: method }],
+  ])('of another kind (%s) is', async (_kind, data) => {
+    expect(await attempts(data)).toBe(2);
+  });
+});
+
+describe('15. what is left of a 401 that nobody will read', () => {
+  /** Sends one request, whose first answer is a 401 with this body and this request. */
+  async function refusedWith(data: unknown, request?: unknown): Promise<number> {
+    const calls: InternalAxiosRequestConfig[] = [];
+    const state = scripted();
+    const own = state.api.defaults.adapter as (config: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
+    state.api.defaults.adapter = async (config) => {
+      const response = await own(config);
+      if (config.url !== '/v1/x') return response;
+      calls.push(config);
+      return calls.length === 1 ? { ...response, status: 401, data, request } : response;
+    };
+    expect((await state.api.get('/v1/x', { ...lenient, transformResponse: [] })).status).toBe(200);
+    return calls.length;
+  }
+
+  it('is destroyed with its request, where it is a Node stream, and its errors are nobody’s', async () => {
+    const stream = { pipe: method, destroy: jest.fn(), on: jest.fn() };
+    const request = { destroy: jest.fn() };
+    await refusedWith(stream, request);
+    expect(stream.destroy).toHaveBeenCalledTimes(1);
+    expect(stream.on.mock.calls).toEqual([['error', expect.any(Function)]]);
+    expect(request.destroy).toHaveBeenCalledTimes(1);
+  });
+
+  it.each([undefined, null, {}, 7, { destroy: true }])('and where its request is %j', async (request) => {
+    const stream = { pipe: method, destroy: jest.fn(), on: jest.fn() };
+    expect(await refusedWith(stream, request)).toBe(2);
+    expect(stream.destroy).toHaveBeenCalledTimes(1);
+  });
+
+  it('is cancelled, where it is a web stream, whatever comes of that', async () => {
+    const stream = { getReader: method, cancel: jest.fn(() => Promise.reject(new Error('locked'))) };
+    const request = { destroy: jest.fn() };
+    expect(await refusedWith(stream, request)).toBe(2);
+    expect(stream.cancel).toHaveBeenCalledTimes(1);
+    expect(request.destroy).not.toHaveBeenCalled();
+  });
+
+  it.each<[unknown]>([
+    [undefined],
+    [null],
+    ['text'],
+    [{ destroy: 'x' }],
+    [{ pipe: method }],
+    [{ cancel: method }],
+  ])('is left alone, where it is neither (%j)', async (data) => {
+    const request = { destroy: jest.fn() };
+    expect(await refusedWith(data, request)).toBe(2);
+    expect(request.destroy).not.toHaveBeenCalled();
+  });
+});
+
+describe('18. a destination', () => {
+  it.each<[string, object, boolean]>([
+    ['the origin alone', { url: 'https://acme-api.bipsync.com' }, true],
+    ['the origin in capitals', { url: 'HTTPS://ACME-API.BIPSYNC.COM/v1' }, true],
+    ['the origin with a longer name', { url: 'https://acme-api.bipsync.com.evil.example/v1' }, false],
+    ['the origin at the end', { url: 'https://evil.example/?https://acme-api.bipsync.com' }, false],
+    ['the origin with a query', { url: 'https://acme-api.bipsync.com?x=1' }, true],
+    ['the origin as user info', { url: 'https://acme-api.bipsync.com@evil.example/' }, false],
+    ['a relative path', { url: 'v1/x' }, true],
+    ['no url', { url: undefined }, true],
+    ['a url that is no text', { url: 7 }, false],
+    [
+      'a baseURL that is no text',
+      { url: '/v1', baseURL: { toString: () => 'https://acme-api.bipsync.com' } },
+      false,
+    ],
+    ['no baseURL', { url: '/v1', baseURL: '' }, false],
+    ['another baseURL', { url: '/v1', baseURL: 'https://evil.example' }, false],
+    ['a file', { url: 'file:///etc/passwd' }, false],
+    ['a blob', { url: 'blob:https://acme-api.bipsync.com/1', baseURL: '' }, false],
+    ['a socket', { url: '/v1', socketPath: '/run/x.sock' }, false],
+  ])('%s: %j receives the token: %s', async (_name, options, receives) => {
+    const state = scripted();
+    let authorization: unknown;
+    state.api.interceptors.request.use((request) => Object.assign(request, options));
+    const own = state.api.defaults.adapter as (request: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
+    state.api.defaults.adapter = (request) => {
+      if (request.url !== '/v1/oauth/token') authorization = request.headers.get('Authorization');
+      return own(request);
+    };
+    await state.api.get('/v1/x');
+    expect(authorization === 'Bearer token-1').toBe(receives);
+  });
+});
