@@ -20,6 +20,7 @@ const groups = {
         'challenges',
         'redirects',
         'replays',
+        'wire',
         'causes',
         'foreign-answers',
         'details',

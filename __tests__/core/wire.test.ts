@@ -1,0 +1,92 @@
+import { Readable } from 'node:stream';
+
+import axios from 'axios';
+
+import { rejection, scripted, SECRET, tokenAnswer } from '../support/scripted';
+
+const text = (padding = ''): string =>
+  JSON.stringify({ ...(tokenAnswer('token-x').body as object), padding });
+
+describe('the token request, as the adapter sees it,', () => {
+  it('says what it sends and what it wants', async () => {
+    const { auth, tokenRequests } = scripted();
+    await auth.getToken();
+    const { method, baseURL, url, headers, data, ...request } = tokenRequests[0]!;
+    expect({ method, baseURL, url, data }).toEqual({
+      method: 'post',
+      baseURL: 'https://acme-api.bipsync.com',
+      url: '/v1/oauth/token',
+      data: `grant_type=client_credentials&client_id=the-client&client_secret=${SECRET}&scope=team_a1`,
+    });
+    expect({ ...headers }).toMatchObject({
+      Accept: 'application/json',
+      'Content-Type': 'application/x-www-form-urlencoded',
+    });
+    expect(request).toMatchObject({
+      maxRedirects: 0,
+      fetchOptions: { redirect: 'error' },
+      responseType: 'stream',
+    });
+  });
+
+  it('takes a dispatcher along, and nothing else of the fetch options', async () => {
+    const dispatcher = {};
+    const { auth, tokenRequests } = scripted(
+      {},
+      axios.create({ fetchOptions: { dispatcher, redirect: 'follow', cache: 'force-cache' } as never }),
+    );
+    await auth.getToken();
+    expect(tokenRequests[0]!.fetchOptions).toEqual({ redirect: 'error', dispatcher });
+  });
+
+  it('goes through the proxy of the instance, except to a loopback host', async () => {
+    const proxy = { host: '127.0.0.1', port: 9 };
+    const options = { proxy, httpsAgent: {} };
+    const near = scripted({ tokenUrl: 'http://127.0.0.1/v1/oauth/token' }, axios.create(options));
+    await near.auth.getToken();
+    expect(near.tokenRequests[0]!.proxy).toBe(false);
+    const plain = scripted({}, axios.create({ ...options, adapter: 'fetch' }));
+    await plain.auth.getToken();
+    expect(plain.tokenRequests[0]!.proxy).toEqual(proxy);
+  });
+});
+
+describe('the answer', () => {
+  const asks = (body: unknown): Promise<unknown> => {
+    const state = scripted();
+    const own = state.api.defaults.adapter as (config: never) => Promise<object>;
+    state.api.defaults.adapter = async (config) => ({ ...(await own(config as never)), data: body }) as never;
+    return state.auth.getToken().then(
+      ({ accessToken }) => accessToken,
+      (error: unknown) => (error as { code: unknown }).code,
+    );
+  };
+  const atMost = 100_000;
+  const padded = (bytes: number): string => text('x'.repeat(bytes - text().length));
+  const cut = (whole: Buffer, at: number): Readable =>
+    Readable.from([whole.subarray(0, at), whole.subarray(at)], { objectMode: true });
+
+  it.each<[string, () => unknown, boolean]>([
+    ['text', () => text(), true],
+    ['an object', () => JSON.parse(text()) as unknown, true],
+    ['bytes', () => new TextEncoder().encode(text()), true],
+    ['a stream of bytes', () => Readable.from([Buffer.from(text())]), true],
+    ['a stream of text', () => Readable.from([text().slice(0, 9), text().slice(9)]), true],
+    ['a stream of 100 kB', () => Readable.from([Buffer.from(padded(atMost))]), true],
+    ['a stream of a byte more', () => Readable.from([Buffer.from(padded(atMost + 1))]), false],
+    ['a stream of text of a byte more', () => Readable.from([padded(atMost), ' ']), false],
+    ['nothing', () => undefined, false],
+    ['half of it', () => text().slice(0, 20), false],
+  ])('may be %s', async (_what, body, isRead) => {
+    expect(await asks(body())).toBe(isRead ? 'token-x' : 'ERR_BIPSYNC_TOKEN_RESPONSE');
+  });
+
+  it('may be cut in the middle of a character', async () => {
+    const state = scripted();
+    const whole = Buffer.from(JSON.stringify({ error: 'x', error_description: 'né' }));
+    const own = state.api.defaults.adapter as (config: never) => Promise<object>;
+    state.api.defaults.adapter = async (config) =>
+      ({ ...(await own(config as never)), status: 400, data: cut(whole, whole.indexOf('é') + 1) }) as never;
+    expect(await rejection(state.auth.getToken())).toMatchObject({ oauthErrorDescription: 'né' });
+  });
+});
