@@ -266,6 +266,44 @@ describe('a message says what happened, and what to do about it:', () => {
       Object.assign(new Error('x'), { cause: new Error('unexpected redirect') }),
       'The token endpoint answered with a redirect. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
     ],
+    [
+      'the code ENOTFOUND of a host',
+      Object.assign(new Error('x'), { code: 'ENOTFOUND of a host' }),
+      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'the code the ENOTFOUND',
+      Object.assign(new Error('x'), { code: 'the ENOTFOUND' }),
+      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'the code Enotfound',
+      Object.assign(new Error('x'), { code: 'Enotfound' }),
+      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'the code EXXXXXXXXXXXXXXXXXXX',
+      Object.assign(new Error('x'), {
+        code: 'EXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX',
+      }),
+      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'the code E',
+      Object.assign(new Error('x'), { code: 'E' }),
+      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'a redirect of 300',
+      { status: 300 },
+      'The token endpoint answered 300. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+    ],
+    [
+      'a redirect of 399',
+      { status: 399 },
+      'The token endpoint answered 399. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+    ],
+    ['a bad request', { status: 400 }, 'The token endpoint answered 400. Check tokenUrl and tokenEncoding.'],
   ])('token request, %s', async (_name, answer, message) => {
     expect(await asking(answer)).toBe(message);
   });
