@@ -10,7 +10,7 @@ export interface ForcedRenewal {
   admits: (challenge: ChallengeError) => boolean;
   /** A replay with `token` was accepted. */
   helped: () => void;
-  /** A replay with `token` was refused too; however many replays say so of one token, it counts once. */
+  /** A replay with `token` was refused too: the pause begins anew, and grows once however many say so of one token. */
   didNotHelp: (token: Token) => void;
 }
 
@@ -39,11 +39,12 @@ export function createForcedRenewal(): ForcedRenewal {
       pauseMs = 0;
       shortcuts = 0;
       tookShortcut = false;
+      judged = undefined;
     },
     didNotHelp(token) {
+      pausedAt = performance.now();
       if (token === judged) return;
       judged = token;
-      pausedAt = performance.now();
       pauseMs = pauseMs === 0 ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS);
       if (tookShortcut) shortcuts += 1;
       tookShortcut = false;

@@ -68,3 +68,48 @@ test('a token issued again and refused again is given up, however close a late 4
     expect(server.sent.at(-1)).toBe('Bearer other');
   }
 });
+
+test('a token that helped one replay and was refused to the next makes the 401 after that wait', async () => {
+  const server = scripted();
+  const token = deferred<Answer>();
+  const replays = [deferred<Answer>(), deferred<Answer>()];
+  const tokenAnswers = [tokenAnswer('first'), token.promise];
+  const apiAnswers = [UNAUTHORIZED, UNAUTHORIZED, UNAUTHORIZED, ...replays.map(({ promise }) => promise)];
+  server.onToken = () => tokenAnswers.shift() ?? tokenAnswer('third');
+  server.onApi = () => apiAnswers.shift() ?? UNAUTHORIZED;
+  await server.auth.getToken();
+  const controller = new AbortController();
+  const cancelled = rejection(server.api.get('/v1/research', { signal: controller.signal }));
+  const helped = server.api.get('/v1/research');
+  const refused = rejection(server.api.get('/v1/research'));
+  await flush();
+  controller.abort();
+  await cancelled;
+  token.resolve(tokenAnswer('second'));
+  await flush();
+  replays[0]!.resolve({ status: 200 });
+  await helped;
+  replays[1]!.resolve(UNAUTHORIZED);
+  await refused;
+
+  await rejection(server.api.get('/v1/research'));
+  expect(server.tokenRequests).toHaveLength(2);
+});
+
+test('the pause after a refused replay counts from it, not from a replay before it that proved nothing', async () => {
+  const server = scripted();
+  const replays = [deferred<Answer>(), deferred<Answer>()];
+  const apiAnswers = [UNAUTHORIZED, UNAUTHORIZED, ...replays.map(({ promise }) => promise)];
+  server.onApi = () => apiAnswers.shift() ?? UNAUTHORIZED;
+  const unproven = rejection(server.api.get('/v1/research'));
+  const refused = rejection(server.api.get('/v1/research'));
+  await flush();
+  replays[0]!.reject(new axios.AxiosError('socket hang up', 'ECONNRESET'));
+  await unproven;
+  jest.advanceTimersByTime(5000);
+  replays[1]!.resolve(UNAUTHORIZED);
+  await refused;
+
+  await rejection(server.api.get('/v1/research'));
+  expect(server.tokenRequests).toHaveLength(2);
+});

@@ -452,13 +452,16 @@ export function createRules(now: () => Moment): Rules {
       const isRefusal = answer.startsWith('401');
       if (attempt === 1) {
         if (isRefusal || answer === 'network error') key.mayPause = true;
-        if (!isRefusal) unhelpful.inARow = 0;
-        else if (!unhelpful.judged.has(token)) {
-          unhelpful.judged.add(token);
-          unhelpful.inARow += 1;
-          unhelpful.at = now().monotonic;
-          unhelpful.countedIn = period;
+        if (!isRefusal) {
+          unhelpful.inARow = 0;
+          unhelpful.judged.clear();
+          return;
         }
+        unhelpful.at = now().monotonic;
+        unhelpful.countedIn = period;
+        if (unhelpful.judged.has(token)) return;
+        unhelpful.judged.add(token);
+        unhelpful.inARow += 1;
         return;
       }
       if (!isRefusal || answer === '401 insufficient_scope') return;
