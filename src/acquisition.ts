@@ -1,4 +1,4 @@
-import { BipsyncAuthError, isBipsyncAuthError } from './errors';
+import { BipsyncAuthError } from './errors';
 import { type Instant, now } from './token';
 import { isRefusal, requestToken, type TokenEndpoint, type TokenResponse } from './token-endpoint';
 import { pause } from './waiting';
@@ -8,12 +8,8 @@ export interface MintedToken extends TokenResponse {
   sentAt: Instant;
 }
 
-/** The configured secret in a common form; `read` rejects with `ERR_BIPSYNC_SECRET`. */
-export interface ClientSecret {
-  /** Whether asking again may yield another secret. */
-  readonly canChange: boolean;
-  read(): Promise<string>;
-}
+/** The configured secret in a common form; rejects with `ERR_BIPSYNC_SECRET`. */
+export type ClientSecret = () => Promise<string>;
 
 /** When an acquisition has to be over, whatever it is waiting for. */
 export interface Deadline {
@@ -29,25 +25,22 @@ const MAX_ATTEMPTS = 3;
 const FIRST_RETRY_MS = 250;
 
 export function createClientSecret(configured: string | (() => unknown)): ClientSecret {
-  if (typeof configured === 'string') return { canChange: false, read: () => Promise.resolve(configured) };
-  return {
-    canChange: true,
-    async read() {
-      let secret: unknown;
-      try {
-        secret = await configured();
-      } catch {
-        throw new BipsyncAuthError(
-          'ERR_BIPSYNC_SECRET',
-          'The clientSecret function threw. What it threw is withheld, since it may quote a secret.',
-        );
-      }
-      if (typeof secret === 'string' && secret.trim() !== '') return secret;
+  if (typeof configured === 'string') return () => Promise.resolve(configured);
+  return async () => {
+    let secret: unknown;
+    try {
+      secret = await configured();
+    } catch {
       throw new BipsyncAuthError(
         'ERR_BIPSYNC_SECRET',
-        'The clientSecret function gave no string, or an empty one.',
+        'The clientSecret function threw. What it threw is withheld, since it may quote a secret.',
       );
-    },
+    }
+    if (typeof secret === 'string' && secret.trim() !== '') return secret;
+    throw new BipsyncAuthError(
+      'ERR_BIPSYNC_SECRET',
+      'The clientSecret function gave no string, or an empty one.',
+    );
   };
 }
 
@@ -94,13 +87,10 @@ export async function mintToken(
     const sentAt = now();
     try {
       return { ...(await requestToken(endpoint, secret, scopes, deadline.signal)), sentAt };
-    } catch (error) {
-      if (!isBipsyncAuthError(error)) throw error;
+    } catch (failure) {
+      const error = failure as BipsyncAuthError;
       if (isRefusal(error)) {
-        const next: string =
-          secret === firstSecret && clientSecret.canChange
-            ? await clientSecret.read().catch(() => secret)
-            : secret;
+        const next = secret === firstSecret ? await clientSecret().catch(() => secret) : secret;
         if (next === secret) throw error;
         onSecret((secret = next));
       } else {

@@ -86,7 +86,7 @@ export interface ResolvedConfig {
   /** For an instance that has no base URL of its own. */
   baseURL: string;
   origin: string;
-  allowedOrigins: ReadonlySet<string>;
+  allowedOrigins: ReadonlySet<string | undefined>;
   tokenUrl: URL;
   clientId: string;
   clientSecret: string | (() => unknown);
@@ -183,16 +183,13 @@ export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknow
     if (others.some((url) => url && url.href !== `${url.origin}/`)) {
       problems.push('allowedOrigins must hold origins alone, without a path or a query');
     }
-    const { clientId, clientSecret } = options;
-    if (!home || !tokenUrl || !tokenScope || clientId === undefined || clientSecret === undefined)
-      return undefined;
     return {
-      baseURL: options.baseURL ?? home.origin,
-      origin: home.origin,
-      allowedOrigins: new Set([home, ...others].flatMap((url) => url?.origin ?? [])),
+      baseURL: options.baseURL ?? home?.origin,
+      origin: home?.origin,
+      allowedOrigins: new Set([home, ...others].map((url) => url?.origin)),
       tokenUrl,
-      clientId,
-      clientSecret,
+      clientId: options.clientId,
+      clientSecret: options.clientSecret,
       tokenScope,
       tokenEncoding: options.tokenEncoding ?? 'form',
       tokenTimeoutMs: options.tokenTimeoutMs ?? 10_000,
@@ -254,17 +251,20 @@ export function bipsyncAuthConfigFromEnv(
   return Object.fromEntries(present) as Partial<BipsyncAuthConfig> as BipsyncAuthConfig;
 }
 
-/** Runs a check that notes its problems, and throws them all as one error. */
-function refusing<T>(what: string, check: (problems: string[]) => T | undefined): T {
+/** What a check has made of the options while some of them may be wrong. */
+type Incomplete<T> = { [Name in keyof T]: T[Name] | undefined } | undefined;
+
+/** Runs a check that notes its problems, and throws them all as one error; where there are none, nothing is missing. */
+function refusing<T>(what: string, check: (problems: string[]) => Incomplete<T>): T {
   const problems: string[] = [];
-  let result: T | undefined;
+  let result: Incomplete<T> | undefined;
   try {
     result = check(problems);
   } catch {
     // What a getter or a proxy throws may hold anything, so it is not repeated.
     problems.push('it could not be read, since one of its properties throws');
   }
-  if (result !== undefined && problems.length === 0) return result;
+  if (problems.length === 0) return result as T;
   throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${what}: ${[...new Set(problems)].join('; ')}.`);
 }
 

@@ -1,4 +1,3 @@
-import type { ChallengeError } from './challenge';
 import type { Token } from './token';
 
 /**
@@ -6,8 +5,8 @@ import type { Token } from './token';
  * endpoint is likely outside the token's scopes, and every further token would be wasted too.
  */
 export interface ForcedRenewal {
-  /** Whether a 401 with this challenge may cost a new token now. */
-  admits: (challenge: ChallengeError) => boolean;
+  /** Whether a 401 whose challenge has this error may cost a new token now. */
+  admits: (challengeError: string | undefined) => boolean;
   /** A replay with `token` was accepted. */
   helped: () => void;
   /** A replay with `token` was refused too: the pause begins anew, and grows once however many say so of one token. */
@@ -27,10 +26,10 @@ export function createForcedRenewal(): ForcedRenewal {
   let judged: Token | undefined;
 
   return {
-    admits(challenge) {
+    admits(challengeError) {
       const elapsedMs = performance.now() - pausedAt;
       if (elapsedMs >= pauseMs) return true;
-      if (challenge !== 'invalid_token' || shortcuts >= MAX_SHORTCUTS || elapsedMs < FIRST_PAUSE_MS)
+      if (challengeError !== 'invalid_token' || shortcuts >= MAX_SHORTCUTS || elapsedMs < FIRST_PAUSE_MS)
         return false;
       tookShortcut = true;
       return true;

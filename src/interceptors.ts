@@ -6,8 +6,8 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 
-import { refuseClearProxy, tunnelsThroughProxies } from './axios-features';
 import { readChallengeError } from './challenge';
+import { refuseClearProxy } from './clear-proxy';
 import type { ResolvedConfig } from './config';
 import { BipsyncAuthError, isBipsyncAuthError } from './errors';
 import type { Emit, UnauthenticatedReason } from './events';
@@ -99,7 +99,7 @@ export function createInterceptors(
       if (target.userInfo) throw otherCredentials('user info in the URL');
     }
     if (config.auth) throw otherCredentials('`auth`');
-    if (!tunnelsThroughProxies && isHttps(config)) refuseClearProxy(config.proxy, adapter);
+    refuseClearProxy(config, adapter);
     return undefined;
   }
 
@@ -149,9 +149,9 @@ export function createInterceptors(
     config.beforeRedirect = guardRedirects(config.beforeRedirect);
   }
 
-  function isCallersOwn(authorization: unknown, { method = 'get' }: Config): boolean {
+  function isCallersOwn(authorization: unknown, { method }: Config): boolean {
     const { headers } = instance.defaults as Partial<AxiosInstance['defaults']>;
-    const defaults = [headers, headers?.common, asRecord(headers)[method]].map(readAuthorization);
+    const defaults = [headers, headers?.common, asRecord(headers)[String(method)]].map(readAuthorization);
     return (
       Boolean(authorization) && !defaults.includes(authorization) && !sources.holdsIssuedToken(authorization)
     );
@@ -301,7 +301,7 @@ export function createInterceptors(
     new axios.Axios({}).request({ ...config, adapter: adapterOf(config), transformRequest: [] });
 
   const adapterOf = (config: Config): AdapterOption =>
-    config.adapter ?? instance.defaults.adapter ?? axios.defaults.adapter ?? 'http';
+    (config.adapter ?? instance.defaults.adapter ?? axios.defaults.adapter) as AdapterOption;
 
   function onRequest(config: Config): Config {
     config.adapter = bind(adapterOf(config));
@@ -335,8 +335,6 @@ function resolveAdapter(config: Config, adapter: AdapterOption): AxiosAdapter {
   const resolver = axios as { getAdapter(adapter: AdapterOption, config: Config): AxiosAdapter };
   return resolver.getAdapter(adapter, config);
 }
-
-const isHttps = (config: Config): boolean => targetOf(config)?.origin.startsWith('https:') === true;
 
 function responseOf(error: unknown): AxiosResponse | undefined {
   if (typeof error !== 'object' || error === null) return undefined;

@@ -54,5 +54,5 @@ function decisiveUrl(destination: Destination): string | undefined {
 /** An inherited property may be read by one version of axios and not by another. */
 function isOrdinary(destination: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(destination);
-  return prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null;
+  return prototype === null || prototype === Object.prototype;
 }

@@ -1,6 +1,6 @@
 import axios, { type AxiosRequestConfig } from 'axios';
 
-import { refuseClearProxy } from './axios-features';
+import { refuseClearProxy } from './clear-proxy';
 import { isLoopback } from './config';
 import { BipsyncAuthError, type BipsyncAuthErrorCode } from './errors';
 import { readHeader } from './headers';
@@ -81,7 +81,7 @@ async function post(
   const { tokenUrl, tokenEncoding } = endpoint;
   const { fetchOptions, ...transport } = endpoint.transport();
   if (isLoopback(tokenUrl.hostname)) transport.proxy = false;
-  refuseClearProxy(transport.proxy, transport.adapter);
+  refuseClearProxy({ url: tokenUrl.href, proxy: transport.proxy }, transport.adapter);
   const isJson = tokenEncoding === 'json';
   const dispatcher: unknown = fetchOptions && Reflect.get(fetchOptions, 'dispatcher');
   try {

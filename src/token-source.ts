@@ -226,8 +226,8 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
 
   /** During a cool-down only another secret than the one that failed is worth a token request. */
   async function readSecret(coolDown: BipsyncAuthError | undefined): Promise<string> {
-    if (!coolDown) return (triedSecret = await clientSecret.read());
-    const secret = clientSecret.canChange ? await clientSecret.read().catch(noop) : triedSecret;
+    if (!coolDown) return (triedSecret = await clientSecret());
+    const secret = await clientSecret().catch(noop);
     if (secret === undefined || secret === triedSecret) throw coolDown;
     return (triedSecret = secret);
   }
@@ -271,7 +271,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   const isCoolingDown = (): boolean => failure !== undefined && performance.now() < failure.retryAt;
 
   function mayProbe(): boolean {
-    if (!failure || (!shared && !clientSecret.canChange) || performance.now() < failure.probeAt) return false;
+    if (!failure || performance.now() < failure.probeAt) return false;
     failure.probeAt = performance.now() + PROBE_INTERVAL_MS;
     return true;
   }

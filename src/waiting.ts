@@ -2,7 +2,6 @@ import axios, { type AxiosRequestConfig, type InternalAxiosRequestConfig } from 
 
 /** axios's legacy cancel token, as far as it is needed here. */
 interface CancelTokenLike {
-  reason?: unknown;
   subscribe(listener: (reason: unknown) => void): void;
   unsubscribe(listener: (reason: unknown) => void): void;
 }
@@ -44,19 +43,13 @@ export function waitFor<T>(shared: Promise<T>, waiter: Waiter): Promise<T> {
       leave();
       resolve(value);
     }, fail);
-    if (signal?.aborted) {
-      onAbort();
-      return;
-    }
-    if (cancelToken?.reason !== undefined) {
-      onCancel(cancelToken.reason);
-      return;
-    }
-    signal?.addEventListener?.('abort', onAbort);
-    cancelToken?.subscribe(onCancel);
     if (timeoutMs > 0) {
       timer = setTimeout(() => fail(timeoutError(waiter, timeoutMs)), Math.min(timeoutMs, MAX_TIMER_MS));
     }
+    signal?.addEventListener?.('abort', onAbort);
+    if (signal?.aborted) onAbort();
+    // One that was cancelled before calls back at once.
+    cancelToken?.subscribe(onCancel);
   });
 }
 
@@ -82,7 +75,7 @@ export function pause(ms: number, signal: AbortSignal): Promise<void> {
       resolve();
     };
     const timer = setTimeout(finish, ms);
+    signal.addEventListener('abort', finish);
     if (signal.aborted) finish();
-    else signal.addEventListener('abort', finish);
   });
 }
