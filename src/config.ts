@@ -1,3 +1,5 @@
+import { isIPv4 } from 'node:net';
+
 import { BipsyncAuthError } from './errors';
 import type { BipsyncAuthEvent } from './events';
 import { asRecord } from './json';
@@ -91,7 +93,7 @@ export interface ResolvedConfig {
   clientId: string;
   clientSecret: string | (() => unknown);
   tokenScope: TokenScope;
-  tokenEncoding: 'form' | 'json';
+  tokenEncoding: 'form' | 'json' | undefined;
   tokenTimeoutMs: number;
   refreshWindowMs: number;
   expiryMarginMs: number;
@@ -104,7 +106,11 @@ const TOKEN_PATH = '/v1/oauth/token';
 
 /** What an option has to be, as a predicate and in words; the words never quote the value. */
 type Rules<Options> = {
-  readonly [Option in keyof Options]-?: readonly [accepts: (value: unknown) => boolean, expectation: string];
+  readonly [Option in keyof Options]-?: readonly [
+    accepts: (value: unknown) => boolean,
+    expectation: string,
+    isRequired?: true,
+  ];
 };
 
 const isText = (value: unknown): value is string => typeof value === 'string' && value.trim() !== '';
@@ -123,10 +129,11 @@ const configRules: Rules<BipsyncAuthConfig> = {
   ],
   baseURL: [isText, 'must be an absolute URL'],
   tokenUrl: [isText, 'must be an absolute URL'],
-  clientId: [isText, 'is required: a string (in the environment: BIPSYNC_CLIENT_ID)'],
+  clientId: [isText, 'is required: a string (in the environment: BIPSYNC_CLIENT_ID)', true],
   clientSecret: [
     (value) => isText(value) || isFunction(value),
     'is required: a string or a function that gives one (in the environment: BIPSYNC_CLIENT_SECRET)',
+    true,
   ],
   teamId: [isText, 'must be a string'],
   scopes: [
@@ -159,9 +166,8 @@ const getTokenRules: Rules<GetTokenOptions> = {
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every problem.
  */
 export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknown): ResolvedConfig {
-  return refusing('The configuration of axios-bipsync-auth was refused', (problems) => {
-    const required = ['clientId', 'clientSecret'] as const;
-    const { options, refused } = readOptions(config, configRules, required, problems);
+  return refusing('The configuration of axios-bipsync-auth was refused', config, (problems) => {
+    const { options, refused } = readOptions(config, configRules, problems);
     const home =
       refused.has('client') || refused.has('baseURL')
         ? undefined
@@ -191,7 +197,7 @@ export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknow
       clientId: options.clientId,
       clientSecret: options.clientSecret,
       tokenScope,
-      tokenEncoding: options.tokenEncoding ?? 'form',
+      tokenEncoding: options.tokenEncoding,
       tokenTimeoutMs: options.tokenTimeoutMs ?? 10_000,
       refreshWindowMs: options.refreshWindowMs ?? 300_000,
       expiryMarginMs: options.expiryMarginMs ?? 30_000,
@@ -211,8 +217,8 @@ export function resolveRequestScope(
   requested: BipsyncAuthRequestOptions,
   rules: Rules<BipsyncAuthRequestOptions> = requestRules,
 ): TokenScope {
-  return refusing('The options of this request were refused, and nothing was sent', (problems) => {
-    const { teamId, scopes } = readOptions(requested, rules, [], problems).options;
+  return refusing('The options of this request were refused, and nothing was sent', requested, (problems) => {
+    const { teamId, scopes } = readOptions(requested, rules, problems).options;
     return replaceTokenScope(configured, teamId, scopes, problems);
   });
 }
@@ -255,11 +261,12 @@ export function bipsyncAuthConfigFromEnv(
 type Incomplete<T> = { [Name in keyof T]: T[Name] | undefined } | undefined;
 
 /** Runs a check that notes its problems, and throws them all as one error; where there are none, nothing is missing. */
-function refusing<T>(what: string, check: (problems: string[]) => Incomplete<T>): T {
+function refusing<T>(what: string, given: unknown, check: (problems: string[]) => Incomplete<T>): T {
   const problems: string[] = [];
   let result: Incomplete<T> | undefined;
   try {
-    result = check(problems);
+    if (typeof given === 'object' && given !== null) result = check(problems);
+    else problems.push('it must be an object');
   } catch {
     // What a getter or a proxy throws may hold anything, so it is not repeated.
     problems.push('it could not be read, since one of its properties throws');
@@ -272,20 +279,15 @@ function refusing<T>(what: string, check: (problems: string[]) => Incomplete<T>)
 function readOptions<Options extends object>(
   given: Options,
   rules: Rules<Options>,
-  required: readonly (keyof Options)[],
   problems: string[],
 ): { options: Partial<Options>; refused: ReadonlySet<keyof Options> } {
   const options: Partial<Options> = {};
   const refused = new Set<keyof Options>();
-  if (typeof given !== 'object' || (given as unknown) === null) {
-    problems.push('it must be an object');
-    return { options, refused };
-  }
   const names = Object.keys(rules) as (keyof Options & string)[];
   for (const name of names) {
     const value = given[name];
-    if (value === undefined && !required.includes(name)) continue;
-    const [accepts, expectation] = rules[name];
+    const [accepts, expectation, isRequired] = rules[name];
+    if (value === undefined && !isRequired) continue;
     if (accepts(value)) options[name] = value;
     else {
       refused.add(name);
@@ -302,8 +304,7 @@ function readOptions<Options extends object>(
 }
 
 function isTokenStore(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  const { get, set, lock } = value as Partial<TokenStore>;
+  const { get, set, lock } = asRecord(value);
   return isFunction(get) && isFunction(set) && (lock === undefined || isFunction(lock));
 }
 
@@ -341,5 +342,7 @@ function secureUrl(name: string, value: string, problems: string[]): URL | undef
 
 /** isLoopback goes by the hostname as the URL parser normalises it. */
 export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+  return (
+    hostname === 'localhost' || hostname === '[::1]' || (isIPv4(hostname) && hostname.startsWith('127.'))
+  );
 }

@@ -16,7 +16,8 @@ export type Transport = Pick<
 export interface TokenEndpoint {
   tokenUrl: URL;
   clientId: string;
-  tokenEncoding: 'form' | 'json';
+  /** Default `form`. */
+  tokenEncoding: 'form' | 'json' | undefined;
   /** Read at the moment of a request, so that a mock or an agent set after installation counts. */
   transport: () => Transport;
 }

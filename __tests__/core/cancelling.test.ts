@@ -97,6 +97,31 @@ describe('21. while a request waits for a token', () => {
     await advance(10_000);
   });
 
+  it.each(['signal', 'cancelToken'] as const)(
+    'a request that is cancelled by its %s as a 401 comes, by an adapter that takes no notice, waits for no token',
+    async (option) => {
+      const state = scripted();
+      await state.api.get('/v1/a');
+      const controller = new AbortController();
+      const source = axios.CancelToken.source();
+      const cancel = { signal: () => controller.abort(), cancelToken: () => source.cancel() }[option];
+      state.onApi = () => {
+        cancel();
+        return { status: 401 };
+      };
+      state.onToken = () => new Promise(() => undefined);
+      const options = { signal: { signal: controller.signal }, cancelToken: { cancelToken: source.token } }[
+        option
+      ];
+      const failed = rejection(state.api.get('/v1/a', { ...options, timeout: 60_000 }));
+      await advance(10);
+      expect(axios.isCancel(await failed)).toBe(true);
+      expect(jest.getTimerCount()).toBe(1);
+      await advance(10_000);
+      expect(jest.getTimerCount()).toBe(0);
+    },
+  );
+
   it('no listener and no timer is left, however a wait ends', async () => {
     for (const end of ['answer', 'abort', 'cancel', 'fail'] as const) {
       const { state, answer } = hanging();

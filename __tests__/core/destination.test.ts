@@ -1,9 +1,14 @@
 import { createServer, type Server } from 'node:http';
 
-import axios from 'axios';
+import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 
 import { emulated } from '../support/emulated';
 import { ORIGIN, rejection, scripted } from '../support/scripted';
+
+type Options = Record<string, unknown>;
+type Hook = (options: Options, ...details: unknown[]) => void;
+
+const hookOf = (request: InternalAxiosRequestConfig | undefined): Hook => request!.beforeRedirect as Hook;
 
 const BLOB = `blob:${ORIGIN}/0b5c`;
 
@@ -224,5 +229,102 @@ describe('19. the plugin owns Authorization on those origins', () => {
     const state = scripted();
     await state.api.get('https://other.example/', { auth: { username: 'u', password: 'p' } });
     expect(state.apiRequests).toHaveLength(1);
+  });
+});
+
+describe('18. before a redirect', () => {
+  it.each([
+    ['to the same origin', `${ORIGIN}/v2`, true],
+    ['to an allowed origin', 'https://other.example/x', true],
+    ['to a subdomain', ORIGIN.replace('//', '//sub.'), false],
+    ['to the same host without TLS', ORIGIN.replace('https', 'http'), false],
+    ['to another port', `${ORIGIN}:8443/`, false],
+    ['to what is no URL', '/v2', false],
+    ['to nowhere', undefined, false],
+  ])('%s (%s) the token is kept: %s', async (_where, href, isKept) => {
+    const state = scripted({ allowedOrigins: ['https://other.example'] });
+    await state.api.get('/v1/x');
+    for (const name of ['Authorization', 'authorization']) {
+      const headers = { [name]: 'Bearer token-1', 'X-Tracing-Ids': 't' };
+      hookOf(state.apiRequests[0])({ href, headers });
+      expect(headers).toEqual(
+        isKept ? { [name]: 'Bearer token-1', 'X-Tracing-Ids': 't' } : { 'X-Tracing-Ids': 't' },
+      );
+    }
+  });
+
+  it.each([undefined, null, 'x'])('headers that are none (%s) are left alone', async (headers) => {
+    const state = scripted();
+    await state.api.get('/v1/x');
+    expect(() => hookOf(state.apiRequests[0])({ href: 'https://a.example', headers })).not.toThrow();
+  });
+
+  it("the caller's own hook is asked afterwards, with all details, and once, on a replay too", async () => {
+    const state = scripted();
+    const beforeRedirect = jest.fn();
+    state.onApi = () => ({ status: state.apiRequests.length === 1 ? 401 : 200 });
+    await state.api.get('/v1/x', { beforeRedirect });
+    for (const request of state.apiRequests) {
+      beforeRedirect.mockClear();
+      const options = { href: 'https://a.example', headers: { Authorization: 'Bearer token-1' } };
+      hookOf(request)(options, { headers: {} }, { url: 'u' });
+      expect(beforeRedirect.mock.calls).toEqual([[options, { headers: {} }, { url: 'u' }]]);
+      expect(options.headers).toEqual({});
+    }
+  });
+
+  it('a config that is sent again has one hook, not one more each time', async () => {
+    const state = scripted();
+    const beforeRedirect = jest.fn();
+    const { config } = await state.api.get('/v1/x', { beforeRedirect });
+    await state.api.request(config);
+    await state.api.get('/v1/x');
+    const [first, second, plain] = state.apiRequests.map(hookOf);
+    expect(second).toBe(first);
+    await state.api.request(state.apiRequests[2]!);
+    expect(hookOf(state.apiRequests[3])).toBe(plain);
+  });
+});
+
+it('18. an origin is compared with its port', async () => {
+  const state = scripted({ allowedOrigins: ['https://other.example:8443'] });
+  await state.api.get('https://other.example:8443/v1/x');
+  await state.api.get('https://other.example/v1/x');
+  await state.api.get(`${ORIGIN}:443/v1/x`);
+  expect(state.sent).toEqual(['Bearer token-1', undefined, 'Bearer token-1']);
+});
+
+describe('18. a destination', () => {
+  it.each<[string, object, boolean]>([
+    ['the origin alone', { url: 'https://acme-api.bipsync.com' }, true],
+    ['the origin in capitals', { url: 'HTTPS://ACME-API.BIPSYNC.COM/v1' }, true],
+    ['the origin with a longer name', { url: 'https://acme-api.bipsync.com.evil.example/v1' }, false],
+    ['the origin at the end', { url: 'https://evil.example/?https://acme-api.bipsync.com' }, false],
+    ['the origin with a query', { url: 'https://acme-api.bipsync.com?x=1' }, true],
+    ['the origin as user info', { url: 'https://acme-api.bipsync.com@evil.example/' }, false],
+    ['a relative path', { url: 'v1/x' }, true],
+    ['no url', { url: undefined }, true],
+    ['a url that is no text', { url: 7 }, false],
+    [
+      'a baseURL that is no text',
+      { url: '/v1', baseURL: { toString: () => 'https://acme-api.bipsync.com' } },
+      false,
+    ],
+    ['no baseURL', { url: '/v1', baseURL: '' }, false],
+    ['another baseURL', { url: '/v1', baseURL: 'https://evil.example' }, false],
+    ['a file', { url: 'file:///etc/passwd' }, false],
+    ['a blob', { url: 'blob:https://acme-api.bipsync.com/1', baseURL: '' }, false],
+    ['a socket', { url: '/v1', socketPath: '/run/x.sock' }, false],
+  ])('%s: %j receives the token: %s', async (_name, options, receives) => {
+    const state = scripted();
+    let authorization: unknown;
+    state.api.interceptors.request.use((request) => Object.assign(request, options));
+    const own = state.api.defaults.adapter as (request: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
+    state.api.defaults.adapter = (request) => {
+      if (request.url !== '/v1/oauth/token') authorization = request.headers.get('Authorization');
+      return own(request);
+    };
+    await state.api.get('/v1/x');
+    expect(authorization === 'Bearer token-1').toBe(receives);
   });
 });

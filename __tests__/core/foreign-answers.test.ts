@@ -1,6 +1,6 @@
 import axios, { type AxiosAdapter, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
 
-import { deferred, rejection, scripted, type Answer, type Scripted } from '../support/scripted';
+import { rejection, scripted, type Scripted } from '../support/scripted';
 
 const lenient = { validateStatus: (): boolean => true };
 
@@ -98,61 +98,5 @@ describe('16. a 401 from where a redirect led', () => {
     state.api.defaults.adapter = (config) => (config.url === '/v1/x' ? adapter(config) : own(config));
     await state.api.get('/v1/x', lenient);
     expect(calls).toHaveLength(2);
-  });
-});
-
-describe('14. whether a new token helped', () => {
-  beforeEach(() => {
-    jest.useFakeTimers();
-  });
-  afterEach(() => {
-    jest.useRealTimers();
-  });
-
-  it('is seen where a lenient validateStatus lets the second 401 through too', async () => {
-    const state = scripted();
-    state.onApi = () => ({ status: 401 });
-    for (let call = 0; call < 5; call += 1) await state.api.get('/v1/x', lenient);
-    expect(state.tokenRequests).toHaveLength(2);
-  });
-
-  it.each([200, 403, 500])('is told by a second answer of %d', async (status) => {
-    const state = scripted();
-    state.onApi = () => ({ status: 401 });
-    for (const pause of [1000, 2000]) {
-      await rejection(state.api.get('/v1/x'));
-      await jest.advanceTimersByTimeAsync(pause);
-    }
-    const before = state.apiRequests.length;
-    state.onApi = () => ({ status: state.apiRequests.length === before + 1 ? 401 : status });
-    await state.api.get('/v1/x', lenient);
-    expect(state.tokenRequests).toHaveLength(4);
-    state.onApi = () => ({ status: 401 });
-    await rejection(state.api.get('/v1/x'));
-    expect(state.tokenRequests).toHaveLength(5);
-  });
-
-  it.each([403, 500])('is told by an error of %d as well', async (status) => {
-    const state = scripted();
-    state.onApi = () => ({ status: state.apiRequests.length % 2 === 1 ? 401 : status });
-    for (let call = 0; call < 4; call += 1) await rejection(state.api.get('/v1/x'));
-    expect(state.tokenRequests).toHaveLength(5);
-  });
-
-  it('is not asked of a token that was there already', async () => {
-    const state = scripted();
-    const late = deferred<Answer>();
-    state.onApi = (request) => {
-      const isFirst = request.headers.get('Authorization') === 'Bearer token-1';
-      if (request.url === '/v1/late') return isFirst ? late.promise : new Error('socket hang up');
-      return isFirst ? { status: 401 } : { body: {} };
-    };
-    const waiting = rejection(state.api.get('/v1/late'));
-    await state.api.get('/v1/x');
-    late.resolve({ status: 401 });
-    expect((await waiting).message).toBe('socket hang up');
-    state.onApi = () => ({ status: 401 });
-    await rejection(state.api.get('/v1/x'));
-    expect(state.tokenRequests).toHaveLength(3);
   });
 });

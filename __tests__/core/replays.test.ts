@@ -89,38 +89,3 @@ describe('15. what is left of a 401 that nobody will read', () => {
     expect(request.destroy).not.toHaveBeenCalled();
   });
 });
-
-describe('18. a destination', () => {
-  it.each<[string, object, boolean]>([
-    ['the origin alone', { url: 'https://acme-api.bipsync.com' }, true],
-    ['the origin in capitals', { url: 'HTTPS://ACME-API.BIPSYNC.COM/v1' }, true],
-    ['the origin with a longer name', { url: 'https://acme-api.bipsync.com.evil.example/v1' }, false],
-    ['the origin at the end', { url: 'https://evil.example/?https://acme-api.bipsync.com' }, false],
-    ['the origin with a query', { url: 'https://acme-api.bipsync.com?x=1' }, true],
-    ['the origin as user info', { url: 'https://acme-api.bipsync.com@evil.example/' }, false],
-    ['a relative path', { url: 'v1/x' }, true],
-    ['no url', { url: undefined }, true],
-    ['a url that is no text', { url: 7 }, false],
-    [
-      'a baseURL that is no text',
-      { url: '/v1', baseURL: { toString: () => 'https://acme-api.bipsync.com' } },
-      false,
-    ],
-    ['no baseURL', { url: '/v1', baseURL: '' }, false],
-    ['another baseURL', { url: '/v1', baseURL: 'https://evil.example' }, false],
-    ['a file', { url: 'file:///etc/passwd' }, false],
-    ['a blob', { url: 'blob:https://acme-api.bipsync.com/1', baseURL: '' }, false],
-    ['a socket', { url: '/v1', socketPath: '/run/x.sock' }, false],
-  ])('%s: %j receives the token: %s', async (_name, options, receives) => {
-    const state = scripted();
-    let authorization: unknown;
-    state.api.interceptors.request.use((request) => Object.assign(request, options));
-    const own = state.api.defaults.adapter as (request: InternalAxiosRequestConfig) => Promise<AxiosResponse>;
-    state.api.defaults.adapter = (request) => {
-      if (request.url !== '/v1/oauth/token') authorization = request.headers.get('Authorization');
-      return own(request);
-    };
-    await state.api.get('/v1/x');
-    expect(authorization === 'Bearer token-1').toBe(receives);
-  });
-});

@@ -236,6 +236,12 @@ describe('with time under control', () => {
       await get(state);
     });
 
+    it('nor is one that takes all of it', async () => {
+      const state = scripted({ tokenTimeoutMs: 1000 });
+      state.onToken = () => ({ status: 503, headers: { 'Retry-After': '1' } });
+      expect(await rejection(state.api.get('/v1/research'))).toMatchObject({ status: 503 });
+    });
+
     it('a Retry-After of hours is a cool-down of five minutes', async () => {
       const state = scripted();
       state.onToken = () => ({ status: 503, headers: { 'Retry-After': '86400' } });

@@ -18,6 +18,10 @@ function acceptOnly(state: Scripted, accepted: () => string, headers: Record<str
       : { status: 401, headers };
 }
 
+async function* chunks(): AsyncGenerator<string> {
+  yield 'some bytes';
+}
+
 describe.each(adapters)('11. over %s, a 401', (adapter) => {
   it('of 50 concurrent requests costs one token, and all 50 succeed', async () => {
     const { api, emulator, events } = await emulated({ http: { adapter } });
@@ -222,10 +226,6 @@ describe('12. the replay', () => {
     expect(state.apiRequests).toHaveLength(3);
   });
 });
-
-async function* chunks(): AsyncGenerator<string> {
-  yield 'some bytes';
-}
 
 describe('13. a body that can be read once', () => {
   it('is never replayed: the 401 surfaces, and the next request works', async () => {
@@ -465,4 +465,31 @@ it('a 401 of one team leaves the token of another alone', async () => {
   await state.api.get('/v1/x', { bipsyncAuth: { teamId: 'b2' } });
   await state.api.get('/v1/x');
   expect(state.sent.slice(2)).toEqual(['Bearer token-2', 'Bearer token-3', 'Bearer token-1']);
+});
+
+it('a token from the store that is refused too pauses nothing: the next request gets one of its own', async () => {
+  const values = new Map<string, unknown>();
+  const tokenStore = {
+    get: async (key: string) => values.get(key),
+    set: async (key: string, value: string) => values.set(key, value),
+  };
+  const state = scripted({ tokenStore });
+  await state.api.get('/v1/research');
+  for (const key of values.keys()) {
+    const stored = {
+      v: 1,
+      accessToken: 'of-another',
+      expiresAt: Date.now() + 3_600_000,
+      lifetimeMs: 3_600_000,
+    };
+    values.set(key, JSON.stringify(stored));
+  }
+  const revoked = ['Bearer token-1', 'Bearer of-another'];
+  state.onApi = ({ headers }) => ({
+    status: revoked.includes(String(headers.get('Authorization'))) ? 401 : 200,
+  });
+
+  expect((await rejection(state.api.get('/v1/research')))['status']).toBe(401);
+  expect((await state.api.get('/v1/research')).status).toBe(200);
+  expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-1', 'Bearer of-another', 'Bearer token-2']);
 });

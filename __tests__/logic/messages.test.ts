@@ -25,9 +25,14 @@ async function asking(answer: Answer | Error, config: Partial<BipsyncAuthConfig>
   return (await failed).message;
 }
 
+afterEach(() => {
+  jest.useRealTimers();
+});
+
 describe('a message says what happened, and what to do about it:', () => {
   it.each<[string, unknown, string]>([
     ['no object', null, 'it must be an object'],
+    ['text', 'acme', 'it must be an object'],
     ['client', { ...good, client: 'a_b' }, 'client may hold letters, digits and hyphens'],
     [
       'a client that ends with a hyphen',
@@ -46,6 +51,26 @@ describe('a message says what happened, and what to do about it:', () => {
     ],
     ['baseURL', { ...good, client: undefined, baseURL: '/v1' }, 'baseURL must be absolute'],
     ['a baseURL that is no text', { ...good, baseURL: 1 }, 'baseURL must be an absolute URL'],
+    [
+      'a baseURL that is no text, and no client',
+      { ...good, client: undefined, baseURL: 1 },
+      'baseURL must be an absolute URL',
+    ],
+    [
+      'a baseURL of another protocol',
+      { ...good, client: undefined, baseURL: 'ftp://localhost' },
+      'baseURL must use https (http is for loopback hosts)',
+    ],
+    [
+      'a baseURL whose host begins like a loopback address',
+      { ...good, client: undefined, baseURL: 'http://127.example' },
+      'baseURL must use https (http is for loopback hosts)',
+    ],
+    [
+      'a baseURL whose host is another address',
+      { ...good, client: undefined, baseURL: 'http://10.0.0.1' },
+      'baseURL must use https (http is for loopback hosts)',
+    ],
     ['tokenUrl', { ...good, tokenUrl: 1 }, 'tokenUrl must be an absolute URL'],
     ['a relative tokenUrl', { ...good, tokenUrl: '/token' }, 'tokenUrl must be absolute'],
     [
@@ -65,6 +90,11 @@ describe('a message says what happened, and what to do about it:', () => {
     ],
     ['teamId', { ...good, teamId: 7 }, 'teamId must be a string'],
     ['scopes', { ...good, scopes: 7 }, 'scopes must be an array of strings, or one with spaces between'],
+    [
+      'scopes, where they might name the team',
+      { ...good, teamId: undefined, scopes: 7 },
+      'scopes must be an array of strings, or one with spaces between',
+    ],
     [
       'scopes that are not all text',
       { ...good, scopes: ['a', 7] },
@@ -135,9 +165,7 @@ describe('a message says what happened, and what to do about it:', () => {
       'client or baseURL is required (in the environment: BIPSYNC_CLIENT or BIPSYNC_BASE_URL)',
     ],
   ])('configuration, %s', (_name, config, problem) => {
-    const message = installing(config);
-    if (config === null) expect(message.startsWith(`${refused}: ${problem}; `)).toBe(true);
-    else expect(message).toBe(`${refused}: ${problem}.`);
+    expect(installing(config)).toBe(`${refused}: ${problem}.`);
   });
 
   it('configuration, a misspelt option', () => {
@@ -357,5 +385,76 @@ describe('a message says what happened, and what to do about it:', () => {
       `The request was not sent: it has ${what}, for which axios would silently drop the access token. Remove that, or ` +
         'send the request with `bipsyncAuth: false`.',
     );
+  });
+});
+
+describe('a configuration at the edge of what is allowed', () => {
+  it.each(['a', 'A1', 'acme-2', 'a'.repeat(59)])('client %s is accepted', (client) => {
+    const api = axios.create();
+    installBipsyncAuth(api, { ...good, client });
+    expect(api.defaults.baseURL).toBe(`https://${client.toLowerCase()}-api.bipsync.com`);
+  });
+
+  it.each([
+    ['tokenTimeoutMs', 1],
+    ['tokenTimeoutMs', 300_000],
+    ['refreshWindowMs', 0],
+    ['refreshWindowMs', 86_400_000],
+    ['expiryMarginMs', 0],
+    ['tokenEncoding', 'json'],
+    ['tokenEncoding', 'form'],
+    ['scopes', ''],
+    ['scopes', []],
+    ['allowedOrigins', ['https://a.example', 'https://b.example/', 'http://127.10.20.30:8080']],
+    ['tokenStore', { get: jest.fn(), set: jest.fn() }],
+    ['tokenStore', { get: jest.fn(), set: jest.fn(), lock: jest.fn() }],
+    ['tokenUrl', 'http://127.255.255.254/token'],
+    ['tokenUrl', 'https://a.example/token?tenant=1'],
+  ])('%s %j is accepted', (option, value) => {
+    expect(() => installBipsyncAuth(axios.create(), { ...good, [option]: value })).not.toThrow();
+  });
+
+  it.each([
+    'https://u@a.example',
+    'https://:p@a.example',
+    'http://1270.0.0.1',
+    'http://x127.0.0.1',
+    'ftp://a.example',
+  ])('baseURL %s is refused', (baseURL) => {
+    expect(() => installBipsyncAuth(axios.create(), { ...good, client: undefined, baseURL })).toThrow(
+      'baseURL must',
+    );
+  });
+});
+
+describe('an error holds what is known and nothing else', () => {
+  const known = async (answer: object): Promise<string[]> => {
+    jest.useFakeTimers();
+    const state = scripted();
+    state.onToken = () => answer;
+    const failed = rejection(state.api.get('/v1/x'));
+    await jest.advanceTimersByTimeAsync(10_000);
+    return Object.keys(await failed).sort();
+  };
+
+  it('of a configuration', () => {
+    let keys: string[] = [];
+    try {
+      installBipsyncAuth(axios.create(), { ...good, clientId: '' });
+    } catch (error) {
+      keys = Object.keys(error as object);
+    }
+    expect(keys.sort()).toEqual(['code', 'name']);
+  });
+
+  it.each([
+    [{ status: 404 }, ['code', 'name', 'retryAfterMs', 'status']],
+    [{ status: 400, body: { error: 'x' } }, ['code', 'name', 'oauthError', 'retryAfterMs', 'status']],
+    [
+      { status: 400, body: { message: 'x' } },
+      ['code', 'name', 'oauthErrorDescription', 'retryAfterMs', 'status'],
+    ],
+  ])('of a token request answered with %j', async (answer, keys) => {
+    expect(await known(answer)).toEqual(keys);
   });
 });

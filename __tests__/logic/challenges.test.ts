@@ -1,3 +1,5 @@
+import type axios from 'axios';
+
 import { rejection, scripted } from '../support/scripted';
 
 /** How often the API is asked where it answers 401 with this challenge: once if it is never sent again. */
@@ -18,6 +20,7 @@ describe('14. a challenge, read as RFC 6750 and RFC 9110 write it,', () => {
       String.raw`Bearer realm="a, \"error=invalid_token\"", error="insufficient_scope"`,
     ],
     ['after another scheme', 'Basic realm="x", Bearer error="insufficient_scope"'],
+    ['in the second of two headers, both unquoted', ['Basic realm=x', 'Bearer error=insufficient_scope']],
     ['in the second of two headers', ['Basic realm="x"', 'Bearer error="insufficient_scope"']],
     [
       'in the first of two headers',
@@ -41,5 +44,43 @@ describe('14. a challenge, read as RFC 6750 and RFC 9110 write it,', () => {
     ['beyond 8 kB', `Bearer realm="${'x'.repeat(8192)}", error="insufficient_scope"`],
   ])('that does not (%s) allows one', async (_how, challenge) => {
     expect(await attempts(challenge)).toBe(2);
+  });
+});
+
+describe('headers that only look like others', () => {
+  it('of the same length as Authorization stay where they are, and are no replaced credentials', async () => {
+    const state = scripted();
+    state.onApi = (request) => {
+      expect(request.headers.get('X-Tracing-Ids')).toBe('t');
+      return {};
+    };
+    await state.api.get('/v1/x', { headers: { 'X-Tracing-Ids': 't' } });
+    expect(state.events.map(({ type }) => type)).toEqual(['token-acquired']);
+  });
+
+  it('of the same length as WWW-Authenticate are not read', async () => {
+    const state = scripted();
+    state.onApi = () => ({
+      status: 401,
+      headers: { 'X-Authentication': 'Bearer error="insufficient_scope"' },
+    });
+    await rejection(state.api.get('/v1/x'));
+    expect(state.apiRequests).toHaveLength(2);
+  });
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['of no text', { 'WWW-Authenticate': [Symbol('x'), 7, null] }],
+  ])('nor is anything where there are none (%s)', async (_what, headers) => {
+    const state = scripted();
+    const { adapter } = state.api.defaults;
+    state.api.defaults.adapter = async (request) => ({
+      ...(await (adapter as (config: typeof request) => Promise<axios.AxiosResponse>)(request)),
+      headers: headers as never,
+    });
+    state.onApi = () => ({ status: state.apiRequests.length === 1 ? 401 : 200 });
+    const { status } = await state.api.get('/v1/x', { validateStatus: () => true });
+    expect(status).toBe(200);
   });
 });

@@ -1,0 +1,157 @@
+import { type Answer, deferred, rejection, scripted } from '../support/scripted';
+
+const CHALLENGE = 'WWW-Authenticate';
+const lenient = { validateStatus: (): boolean => true };
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('14. the pause after a token that did not help', () => {
+  const minted = async (
+    schedule: [atMs: number, challenge: string | undefined, helps?: boolean][],
+  ): Promise<number[]> => {
+    jest.useFakeTimers();
+    const state = scripted();
+    const start = performance.now();
+    const counts: number[] = [];
+    for (const [at, challenge, helps = false] of schedule) {
+      await jest.advanceTimersByTimeAsync(at - (performance.now() - start));
+      const before = state.apiRequests.length;
+      const headers = challenge === undefined ? {} : { [CHALLENGE]: challenge };
+      state.onApi = () =>
+        helps && state.apiRequests.length > before + 1 ? { body: {} } : { status: 401, headers };
+      await state.api.get('/v1/x').catch(() => undefined);
+      counts.push(state.tokenRequests.length);
+    }
+    return counts;
+  };
+  const invalid = 'Bearer error="invalid_token"';
+
+  it('is not cut short without a challenge', async () => {
+    expect(
+      await minted([
+        [0, undefined],
+        [1000, undefined],
+        [2500, undefined],
+        [3000, undefined],
+      ]),
+    ).toEqual([2, 3, 3, 4]);
+  });
+
+  it('is cut to 1 s by invalid_token, not to less', async () => {
+    expect(
+      await minted([
+        [0, invalid],
+        [1000, invalid],
+        [1500, invalid],
+        [1999, invalid],
+        [2000, invalid],
+      ]),
+    ).toEqual([2, 3, 3, 3, 4]);
+  });
+
+  it('may be cut short twice again after a token that helped, the one that helped not counted', async () => {
+    expect(
+      await minted([
+        [0, invalid],
+        [1000, invalid],
+        [2000, invalid, true],
+        [3000, invalid],
+        [4000, invalid],
+        [5000, invalid],
+        [6000, invalid],
+        [7000, invalid],
+      ]),
+    ).toEqual([2, 3, 4, 5, 6, 7, 8, 8]);
+  });
+
+  it('grows once for a token, however many replays it was refused with', async () => {
+    jest.useFakeTimers();
+    const state = scripted();
+    state.onApi = () => ({ status: 401 });
+    await Promise.all(Array.from({ length: 5 }, () => rejection(state.api.get('/v1/x'))));
+    expect(state.tokenRequests).toHaveLength(2);
+    await jest.advanceTimersByTimeAsync(1000);
+    await rejection(state.api.get('/v1/x'));
+    expect(state.tokenRequests).toHaveLength(3);
+  });
+});
+
+it('14. a pause is not ended by a replay that needed no new token', async () => {
+  jest.useFakeTimers();
+  const state = scripted();
+  const late = deferred<Answer>();
+  state.onApi = (request) => {
+    if (request.url === '/v1/late') {
+      return request.headers.get('Authorization') === 'Bearer token-1' ? late.promise : { body: {} };
+    }
+    return { status: 401 };
+  };
+  const waiting = state.api.get('/v1/late');
+  await rejection(state.api.get('/v1/x'));
+  await jest.advanceTimersByTimeAsync(1000);
+  await rejection(state.api.get('/v1/x'));
+  expect(state.tokenRequests).toHaveLength(3);
+  late.resolve({ status: 401 });
+  expect((await waiting).status).toBe(200);
+  await rejection(state.api.get('/v1/x'));
+  expect(state.tokenRequests).toHaveLength(3);
+  jest.useRealTimers();
+});
+
+describe('14. whether a new token helped', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('is seen where a lenient validateStatus lets the second 401 through too', async () => {
+    const state = scripted();
+    state.onApi = () => ({ status: 401 });
+    for (let call = 0; call < 5; call += 1) await state.api.get('/v1/x', lenient);
+    expect(state.tokenRequests).toHaveLength(2);
+  });
+
+  it.each([200, 403, 500])('is told by a second answer of %d', async (status) => {
+    const state = scripted();
+    state.onApi = () => ({ status: 401 });
+    for (const pause of [1000, 2000]) {
+      await rejection(state.api.get('/v1/x'));
+      await jest.advanceTimersByTimeAsync(pause);
+    }
+    const before = state.apiRequests.length;
+    state.onApi = () => ({ status: state.apiRequests.length === before + 1 ? 401 : status });
+    await state.api.get('/v1/x', lenient);
+    expect(state.tokenRequests).toHaveLength(4);
+    state.onApi = () => ({ status: 401 });
+    await rejection(state.api.get('/v1/x'));
+    expect(state.tokenRequests).toHaveLength(5);
+  });
+
+  it.each([403, 500])('is told by an error of %d as well', async (status) => {
+    const state = scripted();
+    state.onApi = () => ({ status: state.apiRequests.length % 2 === 1 ? 401 : status });
+    for (let call = 0; call < 4; call += 1) await rejection(state.api.get('/v1/x'));
+    expect(state.tokenRequests).toHaveLength(5);
+  });
+
+  it('is not asked of a token that was there already', async () => {
+    const state = scripted();
+    const late = deferred<Answer>();
+    state.onApi = (request) => {
+      const isFirst = request.headers.get('Authorization') === 'Bearer token-1';
+      if (request.url === '/v1/late') return isFirst ? late.promise : new Error('socket hang up');
+      return isFirst ? { status: 401 } : { body: {} };
+    };
+    const waiting = rejection(state.api.get('/v1/late'));
+    await state.api.get('/v1/x');
+    late.resolve({ status: 401 });
+    expect((await waiting).message).toBe('socket hang up');
+    state.onApi = () => ({ status: 401 });
+    await rejection(state.api.get('/v1/x'));
+    expect(state.tokenRequests).toHaveLength(3);
+  });
+});
