@@ -13,12 +13,16 @@ export function readAuthorization(headers: unknown): unknown {
   return readHeader(headers, AUTHORIZATION);
 }
 
-/** deleteAuthorization deletes the header in every spelling. */
-export function deleteAuthorization(headers: object): void {
+/** takeAuthorization deletes the header in every spelling, and gives what it held. */
+export function takeAuthorization(headers: object): unknown {
+  let taken: unknown;
   for (const key of Object.keys(headers)) {
-    if (key.length === AUTHORIZATION.length && key.toLowerCase() === AUTHORIZATION)
+    if (key.length === AUTHORIZATION.length && key.toLowerCase() === AUTHORIZATION) {
+      taken ??= Reflect.get(headers, key);
       Reflect.deleteProperty(headers, key);
+    }
   }
+  return taken;
 }
 
 /** shallowCopy keeps what a spread loses: the prototype, and properties that are not enumerable. */

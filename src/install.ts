@@ -140,7 +140,7 @@ function refuseDefaults(
   }
   if (!defaults.baseURL) return;
   const home = targetOf({ baseURL: defaults.baseURL })?.origin;
-  if (home === undefined || !allowedOrigins.has(home)) {
+  if (!allowedOrigins.has(home)) {
     refuse(
       `The axios instance sends requests to ${home ?? 'a baseURL that is not an absolute http(s) URL'}, but the token ` +
         `is for ${origin}. Use an instance of its own, or add the origin to allowedOrigins if it may have the token.`,

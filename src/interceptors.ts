@@ -12,11 +12,11 @@ import type { ResolvedConfig } from './config';
 import { BipsyncAuthError, isBipsyncAuthError } from './errors';
 import type { Emit, UnauthenticatedReason } from './events';
 import { createForcedRenewal, type ForcedRenewal } from './forced-renewal';
-import { deleteAuthorization, readAuthorization, readHeader } from './headers';
+import { readAuthorization, readHeader, takeAuthorization } from './headers';
 import { asRecord } from './json';
 import { redactError } from './redact';
 import { canReplay, disposeBody, replayOf } from './replay';
-import { leadsTo, targetOf } from './target-origin';
+import { leadsTo, originOf, targetOf } from './target-origin';
 import type { Token } from './token';
 import type { TokenSource } from './token-source';
 import type { TokenSources } from './token-sources';
@@ -54,12 +54,13 @@ export function createInterceptors(
   /** 401s that were dealt with at the adapter, by their headers too: those survive in a copy of the response. */
   const settled = new WeakSet<object>();
   const settle = (response: AxiosResponse): void => void settled.add(response).add(response.headers);
-  const boundAdapters = new WeakSet<AxiosAdapter>();
+  const boundAdapters = new WeakSet<object>();
   const guards = new WeakSet<BeforeRedirect>();
   let lastBound: { to: AdapterOption; adapter: AxiosAdapter } | undefined;
 
   function bind(adapter: AdapterOption): AxiosAdapter {
-    if (typeof adapter === 'function' && boundAdapters.has(adapter)) return adapter;
+    // A name is in no such set.
+    if (boundAdapters.has(adapter as AxiosAdapter)) return adapter as AxiosAdapter;
     if (lastBound && isSameAdapter(lastBound.to, adapter)) return lastBound.adapter;
     const bound: AxiosAdapter = (config) => dispatch(config, adapter);
     boundAdapters.add(bound);
@@ -105,7 +106,7 @@ export function createInterceptors(
 
   function withholdToken(config: Config, source: TokenSource, reason: UnauthenticatedReason): void {
     // A config that is sent again elsewhere may still carry a token from before.
-    if (sources.holdsIssuedToken(readAuthorization(config.headers))) deleteAuthorization(config.headers);
+    if (sources.holdsIssuedToken(readAuthorization(config.headers))) takeAuthorization(config.headers);
     emit(source.scope, { type: 'request-unauthenticated', reason });
   }
 
@@ -138,23 +139,19 @@ export function createInterceptors(
   /** In place: a copy of the config would cost every request a fifth of its time. */
   function attach(config: Config, source: TokenSource, token: Token): void {
     const { headers } = config;
-    const previous = readAuthorization(headers);
-    if (previous !== undefined) {
-      if (previous !== token.authorization && isCallersOwn(previous, config)) {
-        emit(source.scope, { type: 'authorization-replaced' });
-      }
-      deleteAuthorization(headers);
+    if (isCallersOwn(takeAuthorization(headers), config)) {
+      emit(source.scope, { type: 'authorization-replaced' });
     }
     headers['Authorization'] = token.authorization;
     config.beforeRedirect = guardRedirects(config.beforeRedirect);
   }
 
   function isCallersOwn(authorization: unknown, { method }: Config): boolean {
-    const { headers } = instance.defaults as Partial<AxiosInstance['defaults']>;
-    const defaults = [headers, headers?.common, asRecord(headers)[String(method)]].map(readAuthorization);
-    return (
-      Boolean(authorization) && !defaults.includes(authorization) && !sources.holdsIssuedToken(authorization)
-    );
+    if (!authorization || sources.holdsIssuedToken(authorization)) return false;
+    const headers = asRecord(instance.defaults.headers);
+    return ![headers, headers['common'], headers[String(method)]]
+      .map(readAuthorization)
+      .includes(authorization);
   }
 
   /** Older versions of axios keep the header on a redirect to a subdomain. */
@@ -171,9 +168,7 @@ export function createInterceptors(
 
   const guardRedirect: BeforeRedirect = (options) => {
     const { href, headers } = options as { href?: unknown; headers?: unknown };
-    const isAllowed =
-      typeof href === 'string' && URL.canParse(href) && allowedOrigins.has(new URL(href).origin);
-    if (!isAllowed && typeof headers === 'object' && headers !== null) deleteAuthorization(headers);
+    if (!allowedOrigins.has(originOf(href))) takeAuthorization(asRecord(headers));
   };
 
   /** Answers a 401 with another token and a second attempt where that may help; else lets it through. */
@@ -267,8 +262,8 @@ export function createInterceptors(
   /** Another origin's 401, that a redirect led to, says nothing about the token; only the http adapter tells. */
   function isFromElsewhere(response: AxiosResponse): boolean {
     const { request } = response as { request?: { res?: { responseUrl?: unknown } } };
-    const url = request?.res?.responseUrl;
-    return typeof url === 'string' && URL.canParse(url) && !allowedOrigins.has(new URL(url).origin);
+    const actual = originOf(request?.res?.responseUrl);
+    return actual !== undefined && !allowedOrigins.has(actual);
   }
 
   const redacted = (error: unknown): Error => {
@@ -283,8 +278,7 @@ export function createInterceptors(
     const { config } = response as { config?: Config };
     return (
       isRegistered() &&
-      config !== undefined &&
-      typeof config.headers === 'object' &&
+      config?.headers instanceof Object &&
       config.bipsyncAuth !== false &&
       findObstacle(config, adapterOf(config)) === undefined
     );

@@ -4,8 +4,9 @@ export function parseJson(value: unknown): unknown {
   try {
     return JSON.parse(value);
   } catch {
-    return undefined;
+    // Nor is it what was asked for.
   }
+  return undefined;
 }
 
 /** asRecord lets the members of a value be looked at, whatever it is. */

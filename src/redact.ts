@@ -1,4 +1,4 @@
-import { deleteAuthorization, readAuthorization, shallowCopy } from './headers';
+import { readAuthorization, shallowCopy, takeAuthorization } from './headers';
 
 /** Through any of these a Node response leads to the request it answers, header and all. */
 const WAYS_TO_THE_REQUEST = ['req', 'socket', 'client'];
@@ -35,22 +35,22 @@ function redactOne(error: Record<string, unknown>, holdsToken: (authorization: u
   Reflect.set(response, 'config', redacted);
   hide(response, 'request');
   const data: unknown = response['data'];
-  if (isObject(data)) for (const way of WAYS_TO_THE_REQUEST) hide(data, way);
+  for (const way of WAYS_TO_THE_REQUEST) hide(data, way);
 }
 
 function withoutToken(config: Record<string, unknown>): Record<string, unknown> {
   const copy = shallowCopy(config);
   const headers = shallowCopy(config['headers'] as object);
-  deleteAuthorization(headers);
+  takeAuthorization(headers);
   copy['headers'] = headers;
   for (const agent of [config['httpAgent'], config['httpsAgent']]) {
-    if (isObject(agent)) for (const way of WAYS_TO_OTHER_REQUESTS) hide(agent, way);
+    for (const way of WAYS_TO_OTHER_REQUESTS) hide(agent, way);
   }
   return copy;
 }
 
-function hide(holder: Record<string, unknown>, key: string): void {
-  if (!Object.hasOwn(holder, key)) return;
+function hide(holder: unknown, key: string): void {
+  if (!isObject(holder) || !Object.hasOwn(holder, key)) return;
   Reflect.defineProperty(holder, key, {
     value: holder[key],
     enumerable: false,

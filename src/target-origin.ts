@@ -40,6 +40,12 @@ export function targetOf(destination: Destination): Target | undefined {
   return { origin, userInfo: username !== '' || password !== '' };
 }
 
+/** originOf is the origin of an absolute URL, or `undefined` for anything else. */
+export function originOf(url: unknown): string | undefined {
+  const text = String(url);
+  return URL.canParse(text) ? new URL(text).origin : undefined;
+}
+
 /** The one of `url` and `baseURL` whose origin counts; `undefined` where axios is not to be second-guessed. */
 function decisiveUrl(destination: Destination): string | undefined {
   const { url = '', baseURL, allowAbsoluteUrls, socketPath } = destination;

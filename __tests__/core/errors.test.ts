@@ -270,6 +270,9 @@ describe("a 401's cause", () => {
     const state = scripted();
     state.onApi = () => ({ status: 500 });
     expect('cause' in (await rejection(state.api.get('/v1/x')))).toBe(false);
+    state.onApi = () => ({ status: 401 });
+    const data = { pipe: (): undefined => undefined };
+    expect('cause' in (await rejection(state.api.post('/v1/x', data)))).toBe(false);
   });
 });
 
@@ -297,6 +300,17 @@ describe('20. what an error leads to', () => {
       return error;
     };
     const error = await rejection(state.api.get('/v1/x'));
+    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+  });
+
+  it.each([null, undefined, 'text', 7])('may be an answer whose body is %p', async (data) => {
+    const state = scripted();
+    state.onApi = (config) =>
+      new axios.AxiosError('failed', 'ERR_X', config, undefined, {
+        ...{ status: 500, statusText: '', headers: {}, config, data },
+      });
+    const error = await rejection(state.api.get('/v1/x'));
+    expect(error.message).toBe('failed');
     expect(inspect(error, { depth: 20 })).not.toContain('token-1');
   });
 

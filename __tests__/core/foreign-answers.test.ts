@@ -1,6 +1,6 @@
 import axios, { type AxiosAdapter, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
 
-import { rejection, scripted, type Scripted } from '../support/scripted';
+import { ORIGIN, rejection, scripted, type Scripted } from '../support/scripted';
 
 const lenient = { validateStatus: (): boolean => true };
 
@@ -31,12 +31,45 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
     expect((await state.api.get('/v1/x', lenient)).status).toBe(200);
     expect(calls).toHaveLength(2);
     expect(calls[1]!.headers.get('Authorization')).toBe('Bearer token-1');
+    expect(state.events).toEqual([
+      expect.objectContaining({ type: 'token-acquired', reason: 'first' }),
+      expect.objectContaining({ type: 'request-replayed' }),
+    ]);
+  });
+
+  it('says nothing of a token that it was not sent with, and needs no pause to end', async () => {
+    const { adapter, calls } = foreign({ status: 401 });
+    const state = replaced(adapter);
+    await state.api.get('/v1/x', lenient);
+    state.auth.invalidate();
+    await state.api.get('/v1/x', lenient);
+    expect(calls).toHaveLength(4);
+    expect(state.tokenRequests).toHaveLength(2);
+  });
+
+  it('also where the interceptors of the instance are not to be seen', async () => {
+    const { adapter, calls } = foreign();
+    const instance = axios.create();
+    const { request } = instance.interceptors;
+    const sealed = {
+      use: request.use.bind(request),
+      eject: request.eject.bind(request),
+      forEach: (visit: () => void) =>
+        (request as unknown as { forEach(visit: () => void): void }).forEach(visit),
+    };
+    Object.assign(instance.interceptors, { request: sealed });
+    instance.interceptors.request.use((config) => Object.assign(config, { adapter }));
+    const state = scripted({}, instance);
+    expect((await state.api.get('/v1/x', lenient)).status).toBe(200);
+    expect(calls).toHaveLength(2);
   });
 
   it('also where another interceptor has been ejected', async () => {
     const { adapter, calls } = foreign();
-    const state = replaced(adapter);
-    state.api.interceptors.request.eject(state.api.interceptors.request.use((config) => config));
+    const instance: AxiosInstance = axios.create();
+    instance.interceptors.request.eject(instance.interceptors.request.use((config) => config));
+    instance.interceptors.request.use((config) => Object.assign(config, { adapter }));
+    const state = scripted({}, instance);
     const ids = [0, 1, 2].map(() => state.api.interceptors.request.use((config) => config));
     ids.forEach((id) => state.api.interceptors.request.eject(id));
     await state.api.get('/v1/x', lenient);
@@ -56,7 +89,8 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
 
   it.each<[string, object]>([
     ['without a config', { config: undefined }],
-    ['whose config has no headers', { config: { url: '/v1/x' } }],
+    ['whose config has no headers', { config: { url: ORIGIN } }],
+    ['whose config has none that could be', { config: { url: ORIGIN, headers: null } }],
   ])('%s is not', async (_which, extra) => {
     const { adapter, calls } = foreign(extra);
     const state = replaced(adapter);
@@ -67,6 +101,7 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
   it('is not after somebody has cleared the request interceptors', async () => {
     const state = scripted();
     state.api.interceptors.request.clear();
+    state.api.interceptors.request.use((config) => config);
     state.onApi = () => ({ status: 401 });
     expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
     await rejection(state.api.get('/v1/x'));

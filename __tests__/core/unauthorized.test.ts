@@ -493,3 +493,16 @@ it('a token from the store that is refused too pauses nothing: the next request 
   expect((await state.api.get('/v1/research')).status).toBe(200);
   expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-1', 'Bearer of-another', 'Bearer token-2']);
 });
+
+it('a 401 that validateStatus lets through is answered below the interceptors of others, as any other is', async () => {
+  const instance = axios.create({ validateStatus: () => true });
+  const seen: number[] = [];
+  instance.interceptors.response.use((response) => {
+    seen.push(response.status);
+    return response;
+  });
+  const state = scripted({}, instance);
+  state.onApi = () => ({ status: state.apiRequests.length === 1 ? 401 : 200 });
+  await state.api.get('/v1/x');
+  expect(seen).toEqual([200]);
+});
