@@ -20,7 +20,7 @@ import { leadsTo, originOf, targetOf } from './target-origin';
 import type { Token } from './token';
 import type { TokenSource } from './token-source';
 import type { TokenSources } from './token-sources';
-import { waitFor } from './waiting';
+import { throwIfCancelled, waitFor } from './waiting';
 
 type Config = InternalAxiosRequestConfig;
 type AdapterOption = NonNullable<AxiosRequestConfig['adapter']>;
@@ -206,7 +206,9 @@ export function createInterceptors(
     disposeBody(response);
     let token: Token;
     try {
-      token = await waitFor(source.obtain(), config);
+      throwIfCancelled(config);
+      // One that is there is taken at once: a moment later it may have been given up.
+      token = source.present() ?? (await waitFor(source.obtain(), config));
     } catch (failure) {
       if (isBipsyncAuthError(failure)) return surface(failure);
       leaveUnproven();

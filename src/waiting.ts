@@ -4,6 +4,7 @@ import axios, { type AxiosRequestConfig, type InternalAxiosRequestConfig } from 
 interface CancelTokenLike {
   subscribe(listener: (reason: unknown) => void): void;
   unsubscribe(listener: (reason: unknown) => void): void;
+  throwIfRequested(): void;
 }
 
 type Waiter = Pick<AxiosRequestConfig, 'signal' | 'timeout' | 'timeoutErrorMessage' | 'transitional'> & {
@@ -43,14 +44,19 @@ export function waitFor<T>(shared: Promise<T>, waiter: Waiter): Promise<T> {
       leave();
       resolve(value);
     }, fail);
+    throwIfCancelled(waiter);
     if (timeoutMs > 0) {
       timer = setTimeout(() => fail(timeoutError(waiter, timeoutMs)), Math.min(timeoutMs, MAX_TIMER_MS));
     }
     signal?.addEventListener?.('abort', onAbort);
-    if (signal?.aborted) onAbort();
-    // One that was cancelled before calls back at once.
     cancelToken?.subscribe(onCancel);
   });
+}
+
+/** throwIfCancelled throws what axios itself would throw before it sends a request that was cancelled. */
+export function throwIfCancelled(waiter: Waiter): void {
+  waiter.cancelToken?.throwIfRequested();
+  if (waiter.signal?.aborted) throw new axios.CanceledError(undefined, asConfig(waiter));
 }
 
 function timeoutError(waiter: Waiter, timeoutMs: number): Error {

@@ -122,6 +122,30 @@ describe('21. while a request waits for a token', () => {
     },
   );
 
+  it.each(['signal', 'cancelToken'] as const)(
+    'nor is it sent again with one that is there (%s)',
+    async (option) => {
+      const state = scripted();
+      await state.api.get('/v1/a');
+      const controller = new AbortController();
+      const source = axios.CancelToken.source();
+      const cancel = { signal: () => controller.abort(), cancelToken: () => source.cancel() }[option];
+      const late = deferred<Answer>();
+      state.onApi = () => late.promise;
+      const options = { signal: { signal: controller.signal }, cancelToken: { cancelToken: source.token } }[
+        option
+      ];
+      const failed = rejection(state.api.get('/v1/a', options));
+      await advance(0);
+      state.auth.invalidate();
+      await state.auth.getToken();
+      cancel();
+      late.resolve({ status: 401 });
+      expect(axios.isCancel(await failed)).toBe(true);
+      expect(state.apiRequests).toHaveLength(2);
+    },
+  );
+
   it('no listener and no timer is left, however a wait ends', async () => {
     for (const end of ['answer', 'abort', 'cancel', 'fail'] as const) {
       const { state, answer } = hanging();

@@ -113,3 +113,23 @@ test('the pause after a refused replay counts from it, not from a replay before 
   await rejection(server.api.get('/v1/research'));
   expect(server.tokenRequests).toHaveLength(2);
 });
+
+test('a token that was there when a 401 came is not sent after `invalidate()`', async () => {
+  for (let microtasks = 0; microtasks < 30; microtasks += 1) {
+    const server = scripted();
+    await server.auth.getToken();
+    const late = deferred<Answer>();
+    server.onApi = () => late.promise;
+    const response = server.api.get('/v1/research');
+    await flush();
+    server.auth.invalidate();
+    await server.auth.getToken();
+    server.onApi = () => ({ status: 200 });
+    late.resolve(UNAUTHORIZED);
+    for (let i = 0; i < microtasks; i += 1) await Promise.resolve();
+    const sentBefore = server.sent.length;
+    server.auth.invalidate();
+    await response;
+    if (server.sent.length > sentBefore) expect(server.sent.at(-1)).toBe('Bearer token-3');
+  }
+});

@@ -194,9 +194,12 @@ export function createRules(now: () => Moment): Rules {
       : undefined;
   }
 
-  /** The latest token is there for all anybody knows; it may have been refused. */
+  /** The latest token is there for all anybody knows; it may have been refused, or invalidated before it had come. */
   const mayBePresent = ({ latest }: Key): boolean =>
-    latest !== undefined && latest.isKept && latest.invalidatedIn === undefined && isUsable(latest);
+    latest !== undefined &&
+    latest.isKept &&
+    (latest.invalidatedIn ?? latest.deliveredIn) === latest.deliveredIn &&
+    isUsable(latest);
 
   function coolDownMs(key: Key, failure: NonNullable<Acquisition['failure']>): number {
     if (failure.kind === 'refusal') return 30 * SECOND;
