@@ -8,6 +8,12 @@ export const honoursAllowAbsoluteUrls = isAtLeast(1, 8, 4);
 /** Before 1.16.1 https requests crossed an http proxy in clear, instead of through a CONNECT tunnel. */
 export const tunnelsThroughProxies = isAtLeast(1, 16, 1);
 
+/** Whether no option of a config can be inherited, which one version of axios would read and another would not. */
+export function holdsAllItsOptions(config: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(config);
+  return prototype === null || prototype === Object.prototype;
+}
+
 function isAtLeast(...version: number[]): boolean {
   const actual = axios.VERSION.split('.').map((part) => Number.parseInt(part, 10));
   for (const [position, wanted] of version.entries()) {

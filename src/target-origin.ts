@@ -1,4 +1,4 @@
-import { honoursAllowAbsoluteUrls } from './axios-features';
+import { holdsAllItsOptions, honoursAllowAbsoluteUrls } from './axios-features';
 
 /** The parts of a request's config that decide where axios sends it. Nothing is taken for granted about them. */
 export interface Destination {
@@ -23,42 +23,34 @@ const absoluteUrl = /^(?:[a-z][a-z\d+\-.]*:)?\/\//i;
  */
 export function leadsTo(origin: string, destination: Destination): boolean {
   const url = decisiveUrl(destination);
-  return (
-    url !== undefined &&
-    url.startsWith(origin) &&
-    (url.length === origin.length || url[origin.length] === '/')
-  );
+  return url === origin || url?.startsWith(`${origin}/`) === true;
 }
 
 /** targetOf is the origin that axios will really send a request to, or `undefined` where that cannot be known. */
 export function targetOf(destination: Destination): Target | undefined {
-  const url = decisiveUrl(destination);
-  if (url === undefined || !URL.canParse(url)) return undefined;
-  const { protocol, origin, username, password } = new URL(url);
+  const url = parse(decisiveUrl(destination));
   // The origin of a blob: URL is that of the URL inside it, to which nothing is sent.
-  if (protocol !== 'https:' && protocol !== 'http:') return undefined;
-  return { origin, userInfo: username !== '' || password !== '' };
+  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') return undefined;
+  return { origin: url.origin, userInfo: Boolean(url.username || url.password) };
 }
 
 /** originOf is the origin of an absolute URL, or `undefined` for anything else. */
 export function originOf(url: unknown): string | undefined {
+  return parse(url)?.origin;
+}
+
+function parse(url: unknown): URL | undefined {
   const text = String(url);
-  return URL.canParse(text) ? new URL(text).origin : undefined;
+  return URL.canParse(text) ? new URL(text) : undefined;
 }
 
 /** The one of `url` and `baseURL` whose origin counts; `undefined` where axios is not to be second-guessed. */
 function decisiveUrl(destination: Destination): string | undefined {
   const { url = '', baseURL, allowAbsoluteUrls, socketPath } = destination;
-  if (socketPath || typeof url !== 'string' || !isOrdinary(destination)) return undefined;
+  if (socketPath || typeof url !== 'string' || !holdsAllItsOptions(destination)) return undefined;
   if (!baseURL) return url;
   if (typeof baseURL !== 'string') return undefined;
   if (!absoluteUrl.test(url)) return baseURL;
   if (allowAbsoluteUrls !== false) return url;
   return honoursAllowAbsoluteUrls ? baseURL : undefined;
-}
-
-/** An inherited property may be read by one version of axios and not by another. */
-function isOrdinary(destination: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(destination);
-  return prototype === null || prototype === Object.prototype;
 }

@@ -131,7 +131,7 @@ async function readText(data: unknown): Promise<unknown> {
 }
 
 function isChunks(data: unknown): data is AsyncIterable<Uint8Array | string> {
-  return typeof data === 'object' && data !== null && Symbol.asyncIterator in data;
+  return Symbol.asyncIterator in asRecord(data);
 }
 
 /** b64token of {@link https://www.rfc-editor.org/rfc/rfc6750#section-2.1 RFC 6750 §2.1}. */
@@ -229,17 +229,18 @@ function printable(said: unknown[], secret: string): string {
 
 /** What axios throws holds the secret, so nothing of it is passed on but a system error code. */
 function readFailure(error: unknown): BipsyncAuthError {
-  const codes = causesOf(error).map((cause) => readString(cause, 'code'));
+  const causes = causesOf(error);
   // Each runtime's fetch has words of its own for it.
-  if (causesOf(error).some((cause) => /redirect/i.test(readString(cause, 'message') ?? ''))) {
+  if (causes.some(({ message }) => /redirect/i.test(String(message)))) {
     return new BipsyncAuthError(
       'ERR_BIPSYNC_TOKEN_REQUEST',
       'The token endpoint answered with a redirect. Redirects are not followed with a secret: check client, baseURL ' +
         'and tokenUrl.',
     );
   }
-  const code = codes
-    .filter((candidate) => candidate !== undefined && /^[A-Z][A-Z\d_]{1,60}$/.test(candidate))
+  const code = causes
+    .map((cause) => String(cause['code']))
+    .filter((candidate) => /^[A-Z][A-Z\d_]{1,60}$/.test(candidate))
     .at(-1);
   return new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
@@ -248,21 +249,10 @@ function readFailure(error: unknown): BipsyncAuthError {
   );
 }
 
-function causesOf(error: unknown): object[] {
-  const causes: object[] = [];
-  for (
-    let at = error;
-    typeof at === 'object' && at !== null && causes.length < 5;
-    at = Reflect.get(at, 'cause')
-  ) {
-    causes.push(at);
-  }
+function causesOf(error: unknown): Readonly<Record<string, unknown>>[] {
+  const causes = [asRecord(error)];
+  while (causes.length < 5) causes.push(asRecord(causes.at(-1)?.['cause']));
   return causes;
-}
-
-function readString(from: object, key: string): string | undefined {
-  const value: unknown = Reflect.get(from, key);
-  return typeof value === 'string' ? value : undefined;
 }
 
 /** Milliseconds of a Retry-After header, {@link https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 RFC 9110 §10.2.3}. */

@@ -328,3 +328,31 @@ describe('18. a destination', () => {
     expect(authorization === 'Bearer token-1').toBe(receives);
   });
 });
+
+it.each(['u@', ':p@', 'u:p@'])(
+  '18. a request is refused for the user info %s in its URL',
+  async (userInfo) => {
+    const state = scripted();
+    const error = await rejection(state.api.get(`https://${userInfo}acme-api.bipsync.com/v1/x`));
+    expect(error).toMatchObject({ code: 'ERR_BIPSYNC_CONFIG' });
+    expect(state.apiRequests).toHaveLength(0);
+  },
+);
+
+it.each<[string, object | null]>([
+  ['an object that inherits a URL', { baseURL: 'https://evil.example' }],
+  ['an object that may inherit anything', Object.create(null) as object],
+  ['a plain object', Object.prototype],
+  ['an object without a prototype', null],
+])('18. whether a config that is %s receives the token', async (_what, prototype) => {
+  const instance = axios.create();
+  instance.interceptors.request.use(
+    (config) => Object.assign(Object.create(prototype), config) as typeof config,
+  );
+  const state = scripted({}, instance);
+  await state.api.get('/v1/x');
+  // The newest axios has made the config its own by the time it reaches the adapter.
+  const reached: unknown = Object.getPrototypeOf(state.apiRequests[0]);
+  const inherits = reached !== null && reached !== Object.prototype;
+  expect(state.sent).toEqual([inherits ? undefined : 'Bearer token-1']);
+});

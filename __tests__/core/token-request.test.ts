@@ -259,6 +259,14 @@ describe('with time under control', () => {
       },
     );
 
+    it('nor is a redirect that fetch refuses to follow', async () => {
+      const state = scripted();
+      state.onToken = () =>
+        Object.assign(new Error('fetch failed'), { cause: new Error('unexpected redirect') });
+      expect(await outcome(() => get(state))).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_REQUEST' });
+      expect(state.tokenRequests).toHaveLength(1);
+    });
+
     it.each([400, 401, 403, 404, 405])('a refusal with status %d is not retried', async (status) => {
       const state = scripted();
       state.onToken = () => ({ status });
@@ -507,12 +515,14 @@ it('what the token endpoint says is passed on, without an echo of the secret, in
     status: 400,
     body: {
       error: 'invalid_request',
-      error_description: `bad ${secret} or ${encodeURIComponent(secret)} or ${new URLSearchParams({ s: secret }).toString().slice(2)}\r\nX: ${'y'.repeat(1000)}`,
+      error_description: `bad ${secret} or ${encodeURIComponent(secret)} or ${new URLSearchParams({ s: secret }).toString().slice(2)} or ${JSON.stringify(secret).slice(1, -1)}\r\nX: ${'y'.repeat(1000)}`,
     },
   });
   const error = await rejection(get(state));
   expect(error['oauthError']).toBe('invalid_request');
-  expect(error['oauthErrorDescription']).toMatch(/^bad \[secret\] or \[secret\] or \[secret\] X: y+$/);
+  expect(error['oauthErrorDescription']).toMatch(
+    /^bad \[secret\] or \[secret\] or \[secret\] or \[secret\] X: y+$/,
+  );
   expect(String(error['oauthErrorDescription']).length).toBeLessThanOrEqual(300);
   expect(error.message).not.toContain(secret);
 });

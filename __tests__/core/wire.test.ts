@@ -72,6 +72,7 @@ describe('the answer', () => {
     ['a stream of a byte more', () => Readable.from([Buffer.from(padded(atMost + 1))]), false],
     ['a stream of text of a byte more', () => Readable.from([padded(atMost), ' ']), false],
     ['nothing', () => undefined, false],
+    ['null', () => null, false],
     ['half of it', () => text().slice(0, 20), false],
   ])('may be %s', async (_what, body, isRead) => {
     expect(await asks(body())).toBe(isRead ? 'token-x' : 'ERR_BIPSYNC_TOKEN_RESPONSE');

@@ -89,6 +89,12 @@ describe('a message says what happened, and what to do about it:', () => {
       'clientSecret is required: a string or a function that gives one (in the environment: BIPSYNC_CLIENT_SECRET)',
     ],
     ['teamId', { ...good, teamId: 7 }, 'teamId must be a string'],
+    ['no teamId', { ...good, teamId: undefined }, 'teamId is required (in the environment: BIPSYNC_TEAM_ID)'],
+    [
+      'a teamId that is a prefix alone',
+      { ...good, teamId: 'team_' },
+      'teamId and scopes may hold visible ASCII characters without spaces, quotes and backslashes',
+    ],
     ['scopes', { ...good, scopes: 7 }, 'scopes must be an array of strings, or one with spaces between'],
     [
       'scopes, where they might name the team',
