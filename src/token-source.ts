@@ -5,7 +5,7 @@ import type { AcquisitionReason, Emit } from './events';
 import type { TokenScope } from './scopes';
 import { createToken, isInRefreshWindow, isUsable, remainingMs, type Token } from './token';
 import { isRefusal, type TokenEndpoint } from './token-endpoint';
-import { type LockOutcome, type OnStoreFailure, type SharedTokens, storeKey } from './token-store';
+import { type OnStoreFailure, type SharedTokens, storeKey } from './token-store';
 import { pause } from './waiting';
 
 /**
@@ -35,8 +35,8 @@ interface Flight {
   promise: Promise<Token | undefined>;
   /** Somebody waits for it, so that it may not give up. */
   urgent: boolean;
-  /** It asks, during a cool-down, whether there is another secret or a stored token; nobody else waits for that. */
-  isProbe: boolean;
+  /** The error of the cool-down in which it merely asks for another secret or a stored token; nobody else waits for that. */
+  coolDown: BipsyncAuthError | undefined;
 }
 
 /** What a failed acquisition leaves behind. Times are milliseconds on the monotonic clock. */
@@ -109,7 +109,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     for (;;) {
       const usable = present();
       if (usable) return usable;
-      if (flight?.isProbe && failure?.error) throw ownError(failure.error);
+      if (flight?.coolDown && failure?.error) throw ownError(failure.error);
       const current = flight ?? start(nextReason);
       current.urgent = true;
       const obtained = await current.promise.catch((error: unknown) => {
@@ -121,21 +121,20 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   }
 
   function start(reason: AcquisitionReason): Flight {
-    const isProbe = isCoolingDown() && failure?.error !== undefined;
-    const started: Flight = { promise: Promise.resolve(undefined), urgent: reason !== 'refresh', isProbe };
+    const coolDown = isCoolingDown() ? failure?.error : undefined;
+    const started: Flight = { promise: Promise.resolve(undefined), urgent: false, coolDown };
     flight = started;
     started.promise = acquire(reason, started).finally(() => (flight = undefined));
     return started;
   }
 
   async function acquire(reason: AcquisitionReason, own: Flight): Promise<Token | undefined> {
-    const coolDown = own.isProbe ? failure?.error : undefined;
-    if (coolDown && !mayProbe()) throw coolDown;
+    if (own.coolDown && !mayProbe()) throw own.coolDown;
 
     const startedAt = performance.now();
     const deadline = startDeadline(config.tokenTimeoutMs);
     try {
-      const found = await Promise.race([find(reason, own, coolDown, deadline), deadline.passed]);
+      const found = await Promise.race([find(reason, own, deadline), deadline.passed]);
       if (found === undefined) {
         failure = { error: undefined, retryAt: performance.now() + FIRST_COOL_DOWN_MS, probeAt: 0 };
         return undefined;
@@ -153,7 +152,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
       });
       return found.token;
     } catch (error) {
-      if (isBipsyncAuthError(error) && error !== coolDown) fail(error, reason);
+      if (error !== own.coolDown) fail(error as BipsyncAuthError, reason);
       throw error;
     } finally {
       deadline.end();
@@ -164,22 +163,21 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   async function find(
     reason: AcquisitionReason,
     own: Flight,
-    coolDown: BipsyncAuthError | undefined,
     deadline: Deadline,
   ): Promise<Found | undefined> {
     const stored = await readStored(reason);
     if (stored) return stored;
 
-    const secret = await readSecret(coolDown);
+    const secret = await readSecret(own.coolDown);
     const lockMs = Math.min(MAX_LOCK_MS, config.tokenTimeoutMs / 2);
-    const lock: LockOutcome = shared ? await shared.lock(key, Math.ceil(lockMs)) : 'none';
+    const lock = await shared?.lock(key, Math.ceil(lockMs));
     let written: Promise<void> | undefined;
     try {
       if (lock === 'held' && !own.urgent) return undefined;
       const storedMeanwhile =
         lock === 'held'
           ? await pollStored(reason, lockMs, deadline.signal)
-          : lock !== 'none' && (await readStored(reason));
+          : lock && (await readStored(reason));
       if (storedMeanwhile) return storedMeanwhile;
 
       const { accessToken, lifetimeMs, sentAt } = await mintToken(
@@ -303,6 +301,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
       nextReason = 'invalidated';
       failure = undefined;
       failures = 0;
+      triedSecret = undefined;
     },
   };
 }

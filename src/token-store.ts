@@ -24,7 +24,7 @@ export interface TokenStore {
 export type StoreOperation = 'get' | 'set' | 'lock' | 'release';
 
 /** A lock that was obtained, one that someone else holds, or none to be had: then one goes on without. */
-export type LockOutcome = { release: () => void } | 'held' | 'none';
+export type LockOutcome = { release: () => void } | 'held' | undefined;
 
 /** The store as the token source uses it: nothing here throws, and nothing takes longer than the bound. */
 export interface SharedTokens {
@@ -111,7 +111,7 @@ export function createSharedTokens(
     },
 
     async lock(key, ttlMs) {
-      if (store.lock === undefined) return 'none';
+      if (store.lock === undefined) return undefined;
       // Neither bounded nor left out while the store rests: nobody waits for it, but others wait for the lock.
       const release = (unlock: () => Promise<void>): void => {
         new Promise((released) => released(unlock())).catch(() => onFailure('release'));
@@ -123,7 +123,7 @@ export function createSharedTokens(
         // Nobody wants a lock obtained late, so nobody else should have to wait for its end.
         ({ unlock }) => unlock && release(unlock),
       );
-      if (answer === undefined) return 'none';
+      if (answer === undefined) return undefined;
       const { unlock } = answer;
       return unlock ? { release: () => release(unlock) } : 'held';
     },

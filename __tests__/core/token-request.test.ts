@@ -411,6 +411,45 @@ describe('with time under control', () => {
       expect(state.tokenRequests).toHaveLength(2);
     });
 
+    it.each<[string, string | (() => string)]>([
+      ['a secret', 'wrong'],
+      ['a function that gives the same', () => 'wrong'],
+    ])(
+      'lasts as long as it was to, however many requests come in it, with %s',
+      async (_what, clientSecret) => {
+        const state = scripted({ clientSecret });
+        state.onToken = () => ({ status: 401 });
+        for (let second = 0; second < 30; second += 1) {
+          await rejection(get(state));
+          await advance(second < 29 ? 1000 : 999);
+        }
+        await rejection(get(state));
+        expect(state.tokenRequests).toHaveLength(1);
+        expect(state.events.map(({ type }) => type)).toEqual(['token-failed']);
+        await advance(1);
+        await rejection(get(state));
+        expect(state.tokenRequests).toHaveLength(2);
+      },
+    );
+
+    it('ends with invalidate(), also for the request that is asking the function just then', async () => {
+      const secrets: (string | Promise<string>)[] = ['right', 'right'];
+      const late = deferred<string>();
+      const state = scripted({ clientSecret: () => secrets.shift() ?? late.promise });
+      state.onToken = () => ({ status: 401 });
+      await rejection(get(state));
+      await advance(1000);
+      state.onToken = () => tokenAnswer('t');
+      const asking = get(state);
+      await advance(0);
+      state.auth.invalidate();
+      const another = get(state);
+      late.resolve('right');
+      await Promise.all([asking, another]);
+      expect(state.sent).toEqual(['Bearer t', 'Bearer t']);
+      expect(state.tokenRequests).toHaveLength(2);
+    });
+
     it('also where the function gives another secret each time, or throws, or hangs', async () => {
       let asked = 0;
       const restless = scripted({ clientSecret: () => `secret-${(asked += 1)}` });

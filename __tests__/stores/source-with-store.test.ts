@@ -494,6 +494,27 @@ describe('in the refresh window', () => {
     expect(readsOf(store)).toBe(3);
   });
 
+  it('a request that comes just as a background refresh gives up goes on to the next', async () => {
+    for (let microtasks = 0; microtasks < 20; microtasks += 1) {
+      const answer = deferred<undefined>();
+      const store = scriptedStore();
+      const { process, bipsync } = await inWindow(store);
+      const lock = store.lock.bind(store);
+      store.lock = () => answer.promise;
+      await request(process);
+      await tick();
+      answer.resolve(undefined);
+      for (let i = 0; i < microtasks; i += 1) await Promise.resolve();
+      store.lock = lock;
+      process.auth.invalidate();
+      store.value = undefined;
+      const answered = process.auth.getToken();
+      await advance(6000);
+      expect((await answered).accessToken).toBe('token-2');
+      expect(bipsync.minted).toBe(2);
+    }
+  });
+
   it('a store that fails leaves the refresh to the token endpoint', async () => {
     const store = scriptedStore();
     const { process, refresh } = await inWindow(store);
