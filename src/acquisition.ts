@@ -97,7 +97,7 @@ export async function mintToken(
         const delayMs = retryDelayMs(error, attempt);
         // Waiting beyond the deadline would only turn a clear error into a time-out.
         if (delayMs === undefined || performance.now() + delayMs >= deadline.at) throw error;
-        await pause(delayMs, deadline.signal);
+        await pause(delayMs);
         attempt += 1;
       }
     }

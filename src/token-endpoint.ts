@@ -257,8 +257,7 @@ function causesOf(error: unknown): Readonly<Record<string, unknown>>[] {
 
 /** Milliseconds of a Retry-After header, {@link https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3 RFC 9110 §10.2.3}. */
 function parseRetryAfter(header: unknown): number | undefined {
-  if (typeof header !== 'string' && typeof header !== 'number') return undefined;
-  const value = String(header).trim();
+  const value = String(header);
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
   const date = /^[A-Za-z]{3,9},? /.test(value) ? Date.parse(value) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());

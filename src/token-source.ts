@@ -71,8 +71,8 @@ export interface TokenSourceOptions {
   config: ResolvedConfig;
   endpoint: TokenEndpoint;
   clientSecret: ClientSecret;
-  /** The store that other processes share, if any. */
-  shared: ((onFailure: OnStoreFailure) => SharedTokens) | undefined;
+  /** What other processes share. */
+  shared: (onFailure: OnStoreFailure) => SharedTokens;
   emit: Emit;
   /** Told of every token that may be sent. */
   onToken: (token: Token) => void;
@@ -81,9 +81,10 @@ export interface TokenSourceOptions {
 /** createTokenSource makes the source of the tokens for `scope`. */
 export function createTokenSource(scope: TokenScope, options: TokenSourceOptions): TokenSource {
   const { config, endpoint, clientSecret, emit, onToken } = options;
-  const shared = options.shared?.((operation) => emit(scope, { type: 'store-failed', operation }));
+  const shared = options.shared((operation) => emit(scope, { type: 'store-failed', operation }));
   const key = storeKey(config.origin, config.tokenUrl.href, config.clientId, scope.scopes);
-  const retired = new Set<string>();
+  /** Given up: neither sent any more nor taken from a store. */
+  let retired: readonly string[] = [];
   let token: Token | undefined;
   let flight: Flight | undefined;
   let failure: Failure | undefined;
@@ -99,7 +100,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     if (token === undefined) return undefined;
     const remaining = remainingMs(token);
     if (!isUsable(token, remaining)) return undefined;
-    if (isInRefreshWindow(token, remaining) && flight === undefined && !isCoolingDown()) {
+    if (isInRefreshWindow(token, remaining) && flight === undefined && !presentCoolDown()) {
       start('refresh').promise.catch(noop);
     }
     return token;
@@ -109,7 +110,8 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     for (;;) {
       const usable = present();
       if (usable) return usable;
-      if (flight?.coolDown && failure?.error) throw ownError(failure.error);
+      const coolDown = presentCoolDown();
+      if (coolDown?.error && (flight || performance.now() < coolDown.probeAt)) throw ownError(coolDown.error);
       const current = flight ?? start(nextReason);
       current.urgent = true;
       const obtained = await current.promise.catch((error: unknown) => {
@@ -121,20 +123,19 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   }
 
   function start(reason: AcquisitionReason): Flight {
-    const coolDown = isCoolingDown() ? failure?.error : undefined;
-    const started: Flight = { promise: Promise.resolve(undefined), urgent: false, coolDown };
+    const coolDown = presentCoolDown();
+    if (coolDown) coolDown.probeAt = performance.now() + PROBE_INTERVAL_MS;
+    const started: Flight = { promise: Promise.resolve(undefined), urgent: false, coolDown: coolDown?.error };
     flight = started;
     started.promise = acquire(reason, started).finally(() => (flight = undefined));
     return started;
   }
 
   async function acquire(reason: AcquisitionReason, own: Flight): Promise<Token | undefined> {
-    if (own.coolDown && !mayProbe()) throw own.coolDown;
-
     const startedAt = performance.now();
     const deadline = startDeadline(config.tokenTimeoutMs);
     try {
-      const found = await Promise.race([find(reason, own, deadline), deadline.passed]);
+      const found = await Promise.race([find(own, deadline), deadline.passed]);
       if (found === undefined) {
         failure = { error: undefined, retryAt: performance.now() + FIRST_COOL_DOWN_MS, probeAt: 0 };
         return undefined;
@@ -160,24 +161,18 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   }
 
   /** Store, then lock, then the store again, then the token endpoint. Gives up only where nobody waits. */
-  async function find(
-    reason: AcquisitionReason,
-    own: Flight,
-    deadline: Deadline,
-  ): Promise<Found | undefined> {
-    const stored = await readStored(reason);
+  async function find(own: Flight, deadline: Deadline): Promise<Found | undefined> {
+    const stored = await readStored();
     if (stored) return stored;
 
     const secret = await readSecret(own.coolDown);
     const lockMs = Math.min(MAX_LOCK_MS, config.tokenTimeoutMs / 2);
-    const lock = await shared?.lock(key, Math.ceil(lockMs));
+    const lock = await shared.lock(key, Math.ceil(lockMs));
     let written: Promise<void> | undefined;
     try {
       if (lock === 'held' && !own.urgent) return undefined;
       const storedMeanwhile =
-        lock === 'held'
-          ? await pollStored(reason, lockMs, deadline.signal)
-          : lock && (await readStored(reason));
+        lock === 'held' ? await pollStored(lockMs, deadline.signal) : lock && (await readStored());
       if (storedMeanwhile) return storedMeanwhile;
 
       const { accessToken, lifetimeMs, sentAt } = await mintToken(
@@ -190,7 +185,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
       );
       const minted = createToken(accessToken, lifetimeMs, sentAt, config);
       storeIsStale = false;
-      written = shared?.write(key, minted);
+      written = shared.write(key, minted);
       return { token: minted, source: 'endpoint' };
     } finally {
       // Nobody waits for the write, but the lock does: whoever gets it next shall find the token.
@@ -198,25 +193,20 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     }
   }
 
-  async function readStored(reason: AcquisitionReason): Promise<Found | undefined> {
-    const stored = await shared?.read(key);
-    if (stored === undefined || storeIsStale || retired.has(stored.accessToken)) return undefined;
+  async function readStored(): Promise<Found | undefined> {
+    const stored = await shared.read(key);
+    if (stored === undefined || storeIsStale || retired.includes(stored.accessToken)) return undefined;
     const isOld =
       token !== undefined &&
-      (stored.accessToken === token.accessToken ||
-        (reason === 'refresh' && stored.expiresAt <= token.expiresAt));
+      (stored.accessToken === token.accessToken || stored.expiresAt <= token.expiresAt);
     return isOld ? undefined : { token: stored, source: 'store' };
   }
 
-  async function pollStored(
-    reason: AcquisitionReason,
-    forMs: number,
-    signal: AbortSignal,
-  ): Promise<Found | undefined> {
+  async function pollStored(forMs: number, signal: AbortSignal): Promise<Found | undefined> {
     const until = performance.now() + forMs;
-    while (performance.now() < until && !signal.aborted && !shared?.isResting()) {
-      await pause(MIN_POLL_MS + POLL_JITTER_MS * Math.random(), signal);
-      const stored = await readStored(reason);
+    while (performance.now() < until && !signal.aborted && !shared.isResting()) {
+      await pause(MIN_POLL_MS + POLL_JITTER_MS * Math.random());
+      const stored = await readStored();
       if (stored) return stored;
     }
     return undefined;
@@ -225,15 +215,15 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   /** During a cool-down only another secret than the one that failed is worth a token request. */
   async function readSecret(coolDown: BipsyncAuthError | undefined): Promise<string> {
     if (!coolDown) return (triedSecret = await clientSecret());
-    const secret = await clientSecret().catch(noop);
-    if (secret === undefined || secret === triedSecret) throw coolDown;
-    return (triedSecret = secret);
+    const secret = await clientSecret().catch(() => triedSecret);
+    if (secret === triedSecret) throw coolDown;
+    return (triedSecret = secret as string);
   }
 
   function keep(next: Token): void {
-    if (token && token.accessToken !== next.accessToken) retire(token.accessToken);
+    if (token) retire(token.accessToken);
     // A server may give the same token again; then it is worth another try.
-    retired.delete(next.accessToken);
+    retired = retiredBut(next.accessToken);
     // One that is not usable even now still serves those who wait for it.
     token = isUsable(next) ? next : undefined;
     nextReason = 'expired';
@@ -242,12 +232,10 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   }
 
   function retire(accessToken: string): void {
-    retired.add(accessToken);
-    for (const oldest of retired) {
-      if (retired.size <= MAX_RETIRED) break;
-      retired.delete(oldest);
-    }
+    retired = [...retiredBut(accessToken), accessToken].slice(-MAX_RETIRED);
   }
+
+  const retiredBut = (accessToken: string): string[] => retired.filter((other) => other !== accessToken);
 
   function fail(error: BipsyncAuthError, reason: AcquisitionReason): void {
     const retryMs = coolDownMs(error);
@@ -266,17 +254,12 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     return Math.min(FIRST_COOL_DOWN_MS * 2 ** (failures - 1), MAX_COOL_DOWN_MS);
   }
 
-  const isCoolingDown = (): boolean => failure !== undefined && performance.now() < failure.retryAt;
-
-  function mayProbe(): boolean {
-    if (!failure || performance.now() < failure.probeAt) return false;
-    failure.probeAt = performance.now() + PROBE_INTERVAL_MS;
-    return true;
-  }
+  const presentCoolDown = (): Failure | undefined =>
+    failure && performance.now() < failure.retryAt ? failure : undefined;
 
   function ownError(error: BipsyncAuthError): BipsyncAuthError {
-    if (failure?.error !== error) return copyError(error);
-    return copyError(error, { retryAfterMs: Math.max(0, Math.ceil(failure.retryAt - performance.now())) });
+    const retryAfterMs = failure && Math.max(0, Math.ceil(failure.retryAt - performance.now()));
+    return copyError(error, { retryAfterMs });
   }
 
   return {
@@ -284,8 +267,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     present,
     obtain,
     isCurrent(accessToken) {
-      if (retired.has(accessToken)) return false;
-      return token === undefined || (token.accessToken === accessToken && isUsable(token));
+      return !retired.includes(accessToken) && (token === undefined || isUsable(token));
     },
     isBorrowed: (accessToken) => accessToken === borrowed,
     refuse(accessToken) {

@@ -31,14 +31,14 @@ export function createTokenSources(
   emit: Emit,
 ): TokenSources {
   const sources = new Map<string, TokenSource>();
-  const issued = new Map<string, number>();
+  const issued = new Map<unknown, number>();
   /** What a store holds for teams not asked for so far may be older than that. */
   let isInvalidated = false;
   const options: TokenSourceOptions = {
     config,
     endpoint,
     clientSecret: createClientSecret(config.clientSecret),
-    shared: config.tokenStore && createSharedTokens(config.tokenStore, config),
+    shared: createSharedTokens(config.tokenStore, config),
     emit,
     onToken,
   };
@@ -64,7 +64,7 @@ export function createTokenSources(
     forScope: sourceFor,
     configured: sourceFor(config.tokenScope),
     forOptions: (requested) => sourceFor(resolveRequestScope(config.tokenScope, requested)),
-    holdsIssuedToken: (authorization) => typeof authorization === 'string' && issued.has(authorization),
+    holdsIssuedToken: (authorization) => issued.has(authorization),
     invalidate() {
       isInvalidated = true;
       for (const source of sources.values()) source.invalidate();

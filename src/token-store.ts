@@ -47,14 +47,14 @@ export function storeKey(...parts: readonly unknown[]): string {
   return `bipsync-token-${createHash('sha256').update(JSON.stringify(parts)).digest('base64url')}`;
 }
 
-/** createSharedTokens makes of somebody's store one that can be slow, down, wrong or full without harm. */
+/** createSharedTokens makes of somebody's store one that can be slow, down, wrong, full or missing without harm. */
 export function createSharedTokens(
-  store: TokenStore,
+  store: TokenStore | undefined,
   windows: TokenWindows & { tokenTimeoutMs: number },
 ): (onFailure: OnStoreFailure) => SharedTokens {
   // Read, locked, polled for half of the time and slow at all of that, it leaves time for the token endpoint.
   const timeoutMs = Math.min(MAX_STORE_TIMEOUT_MS, windows.tokenTimeoutMs / 10);
-  let rubbish: unknown;
+  let lastRead: unknown;
   let restUntil = 0;
   const isResting = (): boolean => performance.now() < restUntil;
 
@@ -62,10 +62,10 @@ export function createSharedTokens(
   function attempt<T>(
     operation: StoreOperation,
     onFailure: OnStoreFailure,
-    call: () => Promise<T>,
+    call: (store: TokenStore) => Promise<T>,
     onLate?: (late: T) => void,
   ): Promise<T | undefined> {
-    if (isResting()) return Promise.resolve(undefined);
+    if (!store || isResting()) return Promise.resolve(undefined);
     return new Promise((resolve) => {
       let givenUp = false;
       const giveUp = (): void => {
@@ -77,7 +77,7 @@ export function createSharedTokens(
       };
       const timer = setTimeout(giveUp, timeoutMs);
       // A store may throw before it returns a promise.
-      new Promise<T>((started) => started(call())).then(
+      new Promise<T>((started) => started(call(store))).then(
         (value) => {
           if (givenUp) return onLate?.(value);
           clearTimeout(timer);
@@ -94,12 +94,12 @@ export function createSharedTokens(
     isResting,
 
     async read(key) {
-      const value = await attempt('get', onFailure, () => store.get(key));
+      const value = await attempt('get', onFailure, (store) => store.get(key));
       if (value === undefined || value === null) return undefined;
       const token = parseToken(value, windows);
       // Not left alone for this: the next token overwrites what cannot be read. Told once, however often it is polled.
-      if (token === undefined && value !== rubbish) onFailure('get');
-      rubbish = token === undefined ? value : undefined;
+      if (token === undefined && value !== lastRead) onFailure('get');
+      lastRead = value;
       return token && isUsable(token) ? token : undefined;
     },
 
@@ -107,11 +107,12 @@ export function createSharedTokens(
       const ttlMs = Math.floor(Math.min(expiresAt - Date.now(), lifetimeMs));
       if (ttlMs <= 0) return;
       const value = JSON.stringify({ v: 1, accessToken, expiresAt, lifetimeMs });
-      await attempt('set', onFailure, () => store.set(key, value, ttlMs));
+      await attempt('set', onFailure, (store) => store.set(key, value, ttlMs));
     },
 
     async lock(key, ttlMs) {
-      if (store.lock === undefined) return undefined;
+      if (store?.lock === undefined) return undefined;
+      const lock = store.lock.bind(store);
       // Neither bounded nor left out while the store rests: nobody waits for it, but others wait for the lock.
       const release = (unlock: () => Promise<void>): void => {
         new Promise((released) => released(unlock())).catch(() => onFailure('release'));
@@ -119,7 +120,7 @@ export function createSharedTokens(
       const answer = await attempt(
         'lock',
         onFailure,
-        async () => ({ unlock: await store.lock?.(key, ttlMs) }),
+        async () => ({ unlock: await lock(key, ttlMs) }),
         // Nobody wants a lock obtained late, so nobody else should have to wait for its end.
         ({ unlock }) => unlock && release(unlock),
       );
@@ -142,6 +143,7 @@ function parseToken(value: unknown, windows: TokenWindows): Token | undefined {
     const issuedAt = { wall: wall - elapsedMs, monotonic: monotonic - elapsedMs };
     return createToken(accessToken, lifetimeMs, issuedAt, windows);
   } catch {
-    return undefined;
+    // Its members throw.
   }
+  return undefined;
 }

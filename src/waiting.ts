@@ -72,16 +72,7 @@ function asConfig(waiter: Waiter): InternalAxiosRequestConfig | undefined {
   return 'headers' in waiter ? (waiter as InternalAxiosRequestConfig) : undefined;
 }
 
-/** pause resolves after `ms` milliseconds, or at once when the signal is aborted; it leaves no timer behind. */
-export function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      resolve();
-    };
-    const timer = setTimeout(finish, ms);
-    signal.addEventListener('abort', finish);
-    if (signal.aborted) finish();
-  });
+/** pause resolves after `ms` milliseconds. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -67,6 +67,22 @@ describe('21. while a request waits for a token', () => {
     expect(state.apiRequests.map(({ url }) => url)).toEqual(['/v1/b']);
   });
 
+  it('its timeout does also where an interceptor has taken `transitional` away', async () => {
+    const { state } = hanging();
+    state.api.interceptors.request.use((config) => Object.assign(config, { transitional: undefined }));
+    const failed = rejection(state.api.get('/v1/a', { timeout: 50 }));
+    await advance(50);
+    expect(await failed).toMatchObject({ code: 'ECONNABORTED' });
+  });
+
+  it('a signal that cannot be listened to is no harm', async () => {
+    const { state, answer } = hanging();
+    const response = state.api.get('/v1/a', { signal: { aborted: false } });
+    await advance(10);
+    answer(tokenAnswer('token-1'));
+    expect((await response).status).toBe(200);
+  });
+
   it('a timeout counts separately for the wait, the request and the replay', async () => {
     const { state, answer } = hanging();
     const slow = deferred<Answer>();

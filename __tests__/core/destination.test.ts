@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 
 import { emulated } from '../support/emulated';
-import { ORIGIN, rejection, scripted } from '../support/scripted';
+import { ORIGIN, rejection, scripted, tokenAnswer } from '../support/scripted';
 
 type Options = Record<string, unknown>;
 type Hook = (options: Options, ...details: unknown[]) => void;
@@ -192,6 +192,24 @@ describe('19. the plugin owns Authorization on those origins', () => {
       expect(types(state)).toEqual(['token-acquired', 'authorization-replaced']);
     },
   );
+
+  it.each([
+    ['of a minute counts as left over for an hour', 60, 59 * 60_000, []],
+    ['of two hours for as long', 7200, 119 * 60_000, []],
+    ['of a minute does not after two', 60, 121 * 60_000, ['authorization-replaced']],
+  ])('a token %s', async (_what, expiresIn, afterMs, told) => {
+    jest.useFakeTimers();
+    const state = scripted();
+    state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, expiresIn);
+    await state.api.get('/v1/research');
+    await jest.advanceTimersByTimeAsync(afterMs);
+    state.auth.invalidate();
+    await state.api.get('/v1/research');
+    state.events.length = 0;
+    await state.api.get('/v1/research', { headers: { Authorization: 'Bearer token-1' } });
+    expect(types(state)).toEqual(told);
+    jest.useRealTimers();
+  });
 
   it('one left over from an earlier attempt is replaced without a word', async () => {
     const state = scripted();

@@ -284,6 +284,12 @@ describe('bipsyncAuthConfigFromEnv', () => {
   });
 });
 
+it('what another version of the package has installed, or thrown, is known by a name that does not change', () => {
+  const { api } = scripted();
+  expect(Object.hasOwn(api, Symbol.for('axios-bipsync-auth.installed'))).toBe(true);
+  expect(isBipsyncAuthError({ [Symbol.for('axios-bipsync-auth.error')]: true })).toBe(true);
+});
+
 describe('isBipsyncAuthError', () => {
   it('knows errors of another copy of the package', () => {
     jest.isolateModules(() => {

@@ -208,6 +208,14 @@ describe('with time under control', () => {
     it.each([
       ['seconds', '2', 2000],
       ['a date', (): string => new Date(Date.now() + 3000).toUTCString(), 2000],
+      [
+        'a date as C writes it',
+        (): string =>
+          new Date(Date.now() + 3000)
+            .toUTCString()
+            .replace(/(.+), (.+) (.+) (.+) (.+) GMT/, '$1 $3 $2 $5 $4 GMT'),
+        2000,
+      ],
     ])('honours a Retry-After in %s', async (_name, value, leastMs) => {
       const state = scripted();
       state.onToken = () =>
@@ -248,7 +256,7 @@ describe('with time under control', () => {
       expect((await rejection(get(state)))['retryAfterMs']).toBe(300_000);
     });
 
-    it.each(['', 'soon', '-5', '1e3', 'Infinity', '99999999999999999999'])(
+    it.each(['', 'soon', '-5', '1e3', 'Infinity', '99999999999999999999', '1 Jan, 2099'])(
       'a Retry-After of %p is none',
       async (value) => {
         const state = scripted();
@@ -289,6 +297,16 @@ describe('with time under control', () => {
       let asked = 0;
       const state = scripted({ clientSecret: () => `secret-${(asked += 1)}` });
       state.onToken = () => ({ status: 401 });
+      await rejection(get(state));
+      expect(state.tokenRequests).toHaveLength(2);
+    });
+
+    it('and once: the other secret, refused too, is not tried again in the cool-down', async () => {
+      const secrets = ['old'];
+      const state = scripted({ clientSecret: () => secrets.shift() ?? 'new' });
+      state.onToken = () => ({ status: 401 });
+      await rejection(get(state));
+      await advance(1000);
       await rejection(get(state));
       expect(state.tokenRequests).toHaveLength(2);
     });
@@ -508,6 +526,20 @@ describe('with time under control', () => {
       await Promise.all([get(state), get(state)]);
       await get(state);
       expect(state.apiRequests).toHaveLength(4);
+    });
+
+    it('tells of itself whoever waited, also where invalidate() ends it at that moment', async () => {
+      for (let microtasks = 0; microtasks < 20; microtasks += 1) {
+        const state = scripted();
+        const answer = deferred<Answer>();
+        state.onToken = () => answer.promise;
+        const failed = rejection(get(state));
+        await advance(0);
+        answer.resolve({ status: 401 });
+        for (let i = 0; i < microtasks; i += 1) await Promise.resolve();
+        state.auth.invalidate();
+        expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS', status: 401 });
+      }
     });
 
     it('of one team leaves another alone', async () => {

@@ -41,11 +41,17 @@ describe('1. one acquisition in flight per token key', () => {
       get({ teamId: 'a1' }),
       get({ teamId: 'b2' }),
       get({ scopes: [] }),
+      get({ scopes: ['users:read research:read'.replace(' ', '')] }),
+      get({ scopes: ['users:read', 'x'] }),
+      get({ scopes: ['users:readx'] }),
     ]);
     expect(state.tokenRequests.map((request) => formOf(request)['scope'])).toEqual([
       'research:read team_a1 users:read',
       'research:read team_b2 users:read',
       'team_a1',
+      'team_a1 users:readresearch:read',
+      'team_a1 users:read x',
+      'team_a1 users:readx',
     ]);
   });
 
@@ -374,6 +380,18 @@ describe('events', () => {
     const rejecting = scripted({ onEvent: (() => Promise.reject(new Error('listener'))) as () => void });
     await rejecting.api.get('/v1/research');
     expect(throwing.sent).toEqual(['Bearer token-1']);
+  });
+
+  it('tell how long an acquisition took, in milliseconds', async () => {
+    const state = scripted();
+    await advance(5000);
+    const answer = deferred<Answer>();
+    state.onToken = () => answer.promise;
+    const response = state.api.get('/v1/research');
+    await advance(250);
+    answer.resolve(tokenAnswer('t'));
+    await response;
+    expect(state.events).toMatchObject([{ type: 'token-acquired', durationMs: 250 }]);
   });
 
   it('hold neither secret nor token', async () => {

@@ -25,6 +25,13 @@ async function asking(answer: Answer | Error, config: Partial<BipsyncAuthConfig>
   return (await failed).message;
 }
 
+/** An error so many levels down, whose code alone says what it was. */
+function nested(level: number): Error {
+  let error: object = { code: 'EAI_AGAIN' };
+  for (let above = level - 1; above > 1; above -= 1) error = { cause: error };
+  return new Error('x', { cause: error });
+}
+
 afterEach(() => {
   jest.useRealTimers();
 });
@@ -289,6 +296,16 @@ describe('a message says what happened, and what to do about it:', () => {
         cause: { code: 'EAI_AGAIN', cause: { code: 7 } },
       }),
       'The token endpoint could not be reached (EAI_AGAIN). Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'no network, five errors down',
+      nested(5),
+      'The token endpoint could not be reached (EAI_AGAIN). Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+    ],
+    [
+      'no network, further down',
+      nested(6),
+      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'an error without a code',

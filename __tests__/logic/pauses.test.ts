@@ -1,4 +1,4 @@
-import { type Answer, deferred, rejection, scripted } from '../support/scripted';
+import { type Answer, deferred, rejection, scripted, tokenAnswer } from '../support/scripted';
 
 const CHALLENGE = 'WWW-Authenticate';
 const lenient = { validateStatus: (): boolean => true };
@@ -98,6 +98,40 @@ it('14. a pause is not ended by a replay that needed no new token', async () => 
   await rejection(state.api.get('/v1/x'));
   expect(state.tokenRequests).toHaveLength(3);
   jest.useRealTimers();
+});
+
+describe('14. a token that serves one request alone', () => {
+  it('costs another only as often as any', async () => {
+    const state = scripted();
+    state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, 0);
+    state.onApi = () => ({ status: 401 });
+    await rejection(state.api.get('/v1/x'));
+    expect(state.tokenRequests).toHaveLength(2);
+    await rejection(state.api.get('/v1/x'));
+    expect(state.tokenRequests).toHaveLength(3);
+  });
+});
+
+it('14. a 401 that comes when the token is past its margin needs another, pause or not', async () => {
+  jest.useFakeTimers();
+  const state = scripted();
+  state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, 20);
+  const answers = [deferred<Answer>(), deferred<Answer>(), deferred<Answer>()];
+  const [refused, replay, late] = answers;
+  const waiting = [refused, replay, late].map((answer) => answer!.promise);
+  state.onApi = () => waiting.shift() ?? { status: 200 };
+  const first = rejection(state.api.get('/v1/x'));
+  await jest.advanceTimersByTimeAsync(0);
+  refused!.resolve({ status: 401 });
+  await jest.advanceTimersByTimeAsync(5000);
+  const second = state.api.get('/v1/x');
+  await jest.advanceTimersByTimeAsync(13_800);
+  replay!.resolve({ status: 401 });
+  await first;
+  await jest.advanceTimersByTimeAsync(400);
+  late!.resolve({ status: 401 });
+  expect((await second).status).toBe(200);
+  expect(state.sent.at(-1)).toBe('Bearer token-3');
 });
 
 describe('14. whether a new token helped', () => {

@@ -327,6 +327,40 @@ describe('a refused token', () => {
     expect(cold.sent).toEqual(['Bearer token-3']);
   });
 
+  it('and one that it had replaced, which a slow, late set brings back, stay absent', async () => {
+    const store = scriptedStore();
+    const bipsync = scriptedBipsync();
+    const process = openProcess(store, bipsync);
+    await request(process);
+    await tick();
+    const first = store.value;
+    await advance(56 * MINUTE);
+    await request(process);
+    await tick();
+    store.value = first;
+    bipsync.revoke();
+    await request(process);
+    expect(process.sent.slice(-2)).toEqual(['Bearer token-2', 'Bearer token-3']);
+  });
+
+  it.each([
+    ['eight refused tokens are', 8, 'Bearer token-9'],
+    ['the one before them is not', 9, 'Bearer token-1'],
+  ])('is remembered for a while: %s', async (_what, refusals, sent) => {
+    const store = scriptedStore();
+    const { process, bipsync } = await revoked(store);
+    const first = store.value;
+    for (let refusal = 1; refusal < refusals; refusal += 1) {
+      await Promise.all([request(process), request(process), request(process)]);
+      await tick();
+      bipsync.revoke();
+    }
+    store.value = first;
+    bipsync.good.add('token-1');
+    await request(process);
+    expect(process.sent.at(-1)).toBe(sent);
+  });
+
   it('that a store gives to a process which never saw it costs that process one replay', async () => {
     const store = scriptedStore();
     store.value = storedToken('long-revoked');
@@ -450,6 +484,13 @@ describe('in the refresh window', () => {
     const store = scriptedStore();
     const { refresh } = await inWindow(store);
     store.value = storedToken('older', 3 * MINUTE);
+    expect(await refresh()).toBe('token-2');
+  });
+
+  it('nor is one that differs and expires at the same moment', async () => {
+    const store = scriptedStore();
+    const { refresh } = await inWindow(store);
+    store.value = storedToken('other', 4 * MINUTE);
     expect(await refresh()).toBe('token-2');
   });
 
@@ -979,6 +1020,19 @@ describe('stores at their worst; where a test is marked as failing, a limit that
     expect(bipsync.minted).toBe(1);
   });
 
+  it('rubbish that stays is told once, and an empty store in between is none', async () => {
+    const store = scriptedStore({ set: () => Promise.resolve() });
+    const process = openProcess(store);
+    const told: number[] = [];
+    for (const value of ['rubbish', 'rubbish', undefined, 'rubbish', null, 'rubbish']) {
+      store.value = value;
+      process.auth.invalidate();
+      await process.auth.getToken();
+      told.push(storeFailures(process.events).length);
+    }
+    expect(new Set(told)).toEqual(new Set([1]));
+  });
+
   it('polling past rubbish is told by one event, not by one a poll', async () => {
     const store = scriptedStore();
     store.held = true;
@@ -1007,6 +1061,12 @@ describe('what a store says about time', () => {
     store.value = undefined;
     await advance(59.6 * MINUTE);
     expect((await process.auth.getToken()).accessToken).toBe('token-1');
+  });
+
+  it('may be a day', async () => {
+    const store = scriptedStore();
+    store.value = storedToken('stored', 24 * HOUR, 24 * HOUR);
+    expect((await openProcess(store).auth.getToken()).accessToken).toBe('stored');
   });
 
   it.each([
