@@ -3,10 +3,10 @@ import axios from 'axios';
 // What differs between the supported versions of axios and cannot be asked for; each found by running all of them.
 
 /** Before 1.8.4 an absolute `url` could win over `allowAbsoluteUrls: false`. */
-export const honoursAllowAbsoluteUrls = isAtLeast(1, 8, 4);
+export const honoursAllowAbsoluteUrls = isAtLeast('1.8.4');
 
 /** Before 1.16.1 https requests crossed an http proxy in clear, instead of through a CONNECT tunnel. */
-export const tunnelsThroughProxies = isAtLeast(1, 16, 1);
+export const tunnelsThroughProxies = isAtLeast('1.16.1');
 
 /** Whether no option of a config can be inherited, which one version of axios would read and another would not. */
 export function holdsAllItsOptions(config: object): boolean {
@@ -14,11 +14,6 @@ export function holdsAllItsOptions(config: object): boolean {
   return prototype === null || prototype === Object.prototype;
 }
 
-function isAtLeast(...version: number[]): boolean {
-  const actual = axios.VERSION.split('.').map((part) => Number.parseInt(part, 10));
-  for (const [position, wanted] of version.entries()) {
-    const part = actual[position] ?? 0;
-    if (part !== wanted) return part > wanted;
-  }
-  return true;
+function isAtLeast(version: string): boolean {
+  return axios.VERSION.localeCompare(version, 'en', { numeric: true }) >= 0;
 }

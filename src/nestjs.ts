@@ -4,11 +4,12 @@ import {
   ConfigurableModuleBuilder,
   type DynamicModule,
   type OnApplicationShutdown,
+  type Provider,
 } from '@nestjs/common';
 import axios, { type CreateAxiosDefaults } from 'axios';
 
 import type { BipsyncAuthConfig } from './config';
-import { BipsyncAuthError, isBipsyncAuthError } from './errors';
+import { BipsyncAuthError } from './errors';
 import { type BipsyncAuth, installBipsyncAuth } from './install';
 
 /** BipsyncHttpOptions is what one tenant's `HttpService` is made of. */
@@ -93,7 +94,7 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .setExtras<BipsyncHttpModuleExtras>({ name: undefined, global: false }, define)
   .build();
 
-function define(definition: DynamicModule, { name, global = false }: BipsyncHttpModuleExtras): DynamicModule {
+function define(definition: DynamicModule, { name, global }: BipsyncHttpModuleExtras): DynamicModule {
   if (name !== undefined && (typeof (name as unknown) !== 'string' || name.trim() === '')) {
     refuse('The name of a BipsyncHttpModule must be a string with something in it.');
   }
@@ -101,9 +102,9 @@ function define(definition: DynamicModule, { name, global = false }: BipsyncHttp
   const authToken = name === undefined ? BIPSYNC_AUTH : getBipsyncAuthToken(name);
   return {
     ...definition,
-    global,
+    global: Boolean(global),
     providers: [
-      ...(definition.providers ?? []),
+      ...(definition.providers as Provider[]),
       {
         provide: INSTALLATION,
         useFactory: (options: BipsyncHttpOptions) => install(options, name),
@@ -235,8 +236,9 @@ function naming<T>(name: string | undefined, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (name === undefined || !isBipsyncAuthError(error)) throw error;
-    throw new BipsyncAuthError(error.code, `BipsyncHttpModule ${JSON.stringify(name)}: ${error.message}`);
+    if (name === undefined) throw error;
+    const { code, message } = error as BipsyncAuthError;
+    throw new BipsyncAuthError(code, `BipsyncHttpModule ${JSON.stringify(name)}: ${message}`);
   }
 }
 

@@ -215,9 +215,11 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   /** During a cool-down only another secret than the one that failed is worth a token request. */
   async function readSecret(coolDown: BipsyncAuthError | undefined): Promise<string> {
     if (!coolDown) return (triedSecret = await clientSecret());
-    const secret = await clientSecret().catch(() => triedSecret);
-    if (secret === triedSecret) throw coolDown;
-    return (triedSecret = secret as string);
+    const asked = clientSecret();
+    const secret = await asked.catch(() => triedSecret);
+    if (secret === triedSecret && failure?.error === coolDown) throw coolDown;
+    // Another one, or `invalidate()` has ended the cool-down meanwhile.
+    return (triedSecret = await asked);
   }
 
   function keep(next: Token): void {
@@ -283,7 +285,6 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
       nextReason = 'invalidated';
       failure = undefined;
       failures = 0;
-      triedSecret = undefined;
     },
   };
 }

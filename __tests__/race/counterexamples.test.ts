@@ -133,3 +133,17 @@ test('a token that was there when a 401 came is not sent after `invalidate()`', 
     if (server.sent.length > sentBefore) expect(server.sent.at(-1)).toBe('Bearer token-3');
   }
 });
+
+test('invalidate() while the first token request is under way leaves the cool-down of its refusal whole', async () => {
+  const server = scripted();
+  const answer = deferred<Answer>();
+  server.onToken = () => answer.promise;
+  const first = rejection(server.auth.getToken());
+  await flush();
+  server.auth.invalidate();
+  answer.resolve({ status: 400 });
+  await first;
+  jest.advanceTimersByTime(29_999);
+  await rejection(server.auth.getToken());
+  expect(server.tokenRequests).toHaveLength(1);
+});

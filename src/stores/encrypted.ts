@@ -65,34 +65,42 @@ const tagLength = 16;
 const sealedFormat = /^v1\.([\w-]{1,32})\.([\w-]{16})\.([\w-]{22,})$/;
 
 interface KeyRing {
-  current: { name: string; secret: KeyObject };
-  byName: ReadonlyMap<string, KeyObject>;
+  /** The name of the key to encrypt with. */
+  current: string;
+  byName: ReadonlyMap<string, KeyObject | undefined>;
 }
 
-function seal(value: string, key: string, { current }: KeyRing): string {
+function seal(value: string, key: string, { current, byName }: KeyRing): string {
   const iv = randomBytes(ivLength);
-  const cipher = createCipheriv(algorithm, current.secret, iv, { authTagLength: tagLength });
-  cipher.setAAD(associatedData(current.name, key));
-  const sealed = Buffer.concat([cipher.update(value, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-  return ['v1', current.name, iv.toString('base64url'), sealed.toString('base64url')].join('.');
+  const cipher = createCipheriv(algorithm, byName.get(current) as KeyObject, iv);
+  cipher.setAAD(associatedData(current, key));
+  const sealed = Buffer.concat([cipher.update(value), cipher.final(), cipher.getAuthTag()]);
+  return ['v1', current, iv.toString('base64url'), sealed.toString('base64url')].join('.');
 }
 
 function open(value: string, key: string, { byName }: KeyRing): string | undefined {
-  const [, name = '', iv = '', body = ''] = sealedFormat.exec(value) ?? [];
-  const secret = byName.get(name);
-  if (secret === undefined) return undefined;
+  const parts = sealedFormat.exec(value) as [string, string, string, string] | null;
+  if (parts === null) return undefined;
+  const [, name, iv, body] = parts;
   const sealed = Buffer.from(body, 'base64url');
   if (sealed.toString('base64url') !== body) return undefined;
   try {
-    const decipher = createDecipheriv(algorithm, secret, Buffer.from(iv, 'base64url'), {
-      authTagLength: tagLength,
-    });
+    // A key that is not there fails as a wrong one does.
+    const decipher = createDecipheriv(
+      algorithm,
+      byName.get(name) as KeyObject,
+      Buffer.from(iv, 'base64url'),
+      {
+        authTagLength: tagLength,
+      },
+    );
     decipher.setAAD(associatedData(name, key));
     decipher.setAuthTag(sealed.subarray(-tagLength));
-    return decipher.update(sealed.subarray(0, -tagLength), undefined, 'utf8') + decipher.final('utf8');
+    return Buffer.concat([decipher.update(sealed.subarray(0, -tagLength)), decipher.final()]).toString();
   } catch {
-    return undefined;
+    // Not for us, or not whole.
   }
+  return undefined;
 }
 
 /** Binds a value to its format, to its key's name and to the entry it was written for. */
@@ -102,7 +110,7 @@ function associatedData(name: string, key: string): Buffer {
 
 function createKeyRing(store: unknown, keys: unknown): KeyRing {
   const problems = storeProblems(store);
-  const byName = new Map<string, KeyObject>();
+  const byName = new Map<string, KeyObject | undefined>();
 
   if (!Array.isArray(keys) || keys.length === 0) {
     problems.push('keys must be an array of at least one { name, key }');
@@ -114,7 +122,7 @@ function createKeyRing(store: unknown, keys: unknown): KeyRing {
         problems.push(`keys[${index}].name must be 1 to 32 letters, digits, "-" and "_"`);
       } else if (byName.has(name)) {
         problems.push(`keys[${index}].name is used twice`);
-      } else if (secret !== undefined) {
+      } else {
         byName.set(name, secret);
       }
       if (secret === undefined)
@@ -122,11 +130,11 @@ function createKeyRing(store: unknown, keys: unknown): KeyRing {
     }
   }
 
-  const [first] = byName;
-  if (problems.length > 0 || first === undefined) {
+  if (problems.length > 0) {
     throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `encryptedTokenStore: ${problems.join('; ')}`);
   }
-  return { current: { name: first[0], secret: first[1] }, byName };
+  const [current] = byName.keys();
+  return { current: current as string, byName };
 }
 
 function storeProblems(store: unknown): string[] {
