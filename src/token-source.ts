@@ -269,7 +269,8 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     present,
     obtain,
     isCurrent(accessToken) {
-      return !retired.includes(accessToken) && (token === undefined || isUsable(token));
+      if (token) return token.accessToken === accessToken && isUsable(token);
+      return !retired.includes(accessToken);
     },
     isBorrowed: (accessToken) => accessToken === borrowed,
     refuse(accessToken) {

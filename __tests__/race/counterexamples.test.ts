@@ -147,3 +147,22 @@ test('invalidate() while the first token request is under way leaves the cool-do
   await rejection(server.auth.getToken());
   expect(server.tokenRequests).toHaveLength(1);
 });
+
+test('a late 401 for a token that came too old to be kept says nothing against its successor', async () => {
+  const server = scripted();
+  const late = deferred<Answer>();
+  const apiAnswers = [late.promise, { status: 200 }, { status: 500 }, UNAUTHORIZED];
+  const tokenAnswers = [tokenAnswer('too-old', 0), tokenAnswer('second'), tokenAnswer('third')];
+  server.onApi = () => apiAnswers.shift() ?? { status: 200 };
+  server.onToken = () => tokenAnswers.shift()!;
+  const first = rejection(server.api.get('/v1/research'));
+  await flush();
+  await server.api.get('/v1/research');
+  late.resolve(UNAUTHORIZED);
+  await first;
+
+  await expect(server.api.get('/v1/research')).resolves.toMatchObject({ status: 200 });
+  expect(server.sent).toEqual(
+    ['too-old', 'second', 'second', 'second', 'third'].map((value) => `Bearer ${value}`),
+  );
+});

@@ -24,7 +24,7 @@ const groups = {
   nestjs: { mutate: ['src/nestjs.ts'], testFiles: ['nestjs/module', 'nestjs/tenants', 'nestjs/http-module'] },
   testing: {
     mutate: ['src/testing/*.ts'],
-    testFiles: ['token-endpoint', 'api', 'faults', 'mock-token', 'lifecycle'].map(
+    testFiles: ['token-endpoint', 'api', 'answers', 'faults', 'mock-token', 'lifecycle'].map(
       (name) => `testing/${name}`,
     ),
   },

@@ -61,7 +61,7 @@ export function answerApi(call: ApiCall, teamScope: string, challenge: EmulatorC
     unauthorized('The access token lacks a scope.', `, error="insufficient_scope", scope="${needed}"`);
   if (!scopes.has(teamScope)) return lacksScope(teamScope);
 
-  const path = call.path.split('?', 1)[0] ?? '';
+  const path = String(call.path.split('?', 1)[0]);
   const candidates = routes.filter((route) => route.path.test(path));
   if (candidates.length === 0) return failure(404, 'not_found', 'There is nothing here.');
   const route = candidates.find(({ method }) => method === undefined || method === call.method);
@@ -69,7 +69,7 @@ export function answerApi(call: ApiCall, teamScope: string, challenge: EmulatorC
   if (route.scopes && !route.scopes.some((scope) => scopes.has(scope))) {
     return lacksScope(route.scopes.join(' '));
   }
-  return route.answer(call, route.path.exec(path)?.[1] ?? '');
+  return route.answer(call, String(route.path.exec(path)?.[1]));
 }
 
 function readNote(_call: ApiCall, id: string): EmulatorAnswer {
@@ -124,10 +124,11 @@ function failure(status: number, error: string, message: string): EmulatorAnswer
 function jsonObject(body: Buffer): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(body.toString());
-    return isObject(value) ? value : undefined;
+    if (isObject(value)) return value;
   } catch {
-    return undefined;
+    // No JSON.
   }
+  return undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -130,7 +130,7 @@ export async function startBipsyncEmulator(options: BipsyncEmulatorOptions = {})
   let closing: Promise<void> | undefined;
 
   const server = createServer((request, response) => {
-    if (request.url?.split('?', 1)[0] === tokenPath) serveToken(request, response);
+    if (String(request.url).split('?', 1)[0] === tokenPath) serveToken(request, response);
     else serveApi(request, response);
   });
 
@@ -161,9 +161,9 @@ export async function startBipsyncEmulator(options: BipsyncEmulatorOptions = {})
     const fault = apiFaults.next();
     readBody(request, (body) => {
       const { authorization: credentials, ...headers } = request.headers;
-      const granted = tokens.scopesOf(/^Bearer +(\S+)$/i.exec(credentials ?? '')?.[1] ?? '');
+      const granted = tokens.scopesOf(String(/^Bearer +(\S+)$/i.exec(String(credentials))?.[1]));
       const authorization = granted ? 'valid' : credentials === undefined ? 'none' : 'refused';
-      const { method = '', url: path = '' } = request;
+      const { method, url: path } = request as { method: string; url: string };
       const call: ApiCall = { method, path, headers, body, authorization, scopes: granted };
       const status = answerOrFault(response, emulator.apiDelayMs, fault, () =>
         answerApi(call, teamScope, emulator.challenge),

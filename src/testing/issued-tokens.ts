@@ -54,6 +54,6 @@ function isExpired({ wallExpiry, monotonicExpiry }: Grant): boolean {
 }
 
 function lifetimeSeconds(expiresIn: JsonValue | undefined): number {
-  const seconds = typeof expiresIn === 'string' ? Number(expiresIn) : expiresIn;
-  return typeof seconds === 'number' && seconds > 0 ? seconds : 3600;
+  const seconds = Number(expiresIn);
+  return seconds > 0 ? seconds : 3600;
 }

@@ -52,8 +52,11 @@ export function answerTokenRequest(request: TokenRequest, endpoint: TokenEndpoin
     }
   }
   const { expiresIn } = endpoint;
-  const lifetime = expiresIn === undefined ? {} : { expires_in: expiresIn };
-  const body = { token_type: 'bearer', ...lifetime, access_token: endpoint.issue(scopes) };
+  const body = {
+    token_type: 'bearer',
+    ...(expiresIn !== undefined && { expires_in: expiresIn }),
+    access_token: endpoint.issue(scopes),
+  };
   return { status: 200, headers: notCached, body };
 }
 
@@ -68,7 +71,7 @@ function refusal(
 }
 
 export function readTokenRequest(request: IncomingMessage, body: Buffer): TokenRequest {
-  const method = request.method ?? '';
+  const method = String(request.method);
   const mediaType = request.headers['content-type']?.split(';', 1)[0]?.trim().toLowerCase();
   if (mediaType === 'application/x-www-form-urlencoded') {
     return { method, encoding: 'form', parameters: formParameters(body.toString()) };
@@ -87,13 +90,10 @@ function formParameters(text: string): Map<string, string> | undefined {
 
 function jsonParameters(text: string): Map<string, string> | undefined {
   try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    const pairs = Object.entries(value).filter(
-      (pair): pair is [string, string] => typeof pair[1] === 'string',
-    );
-    return pairs.length === Object.keys(value).length ? new Map(pairs) : undefined;
+    const pairs = Object.entries(JSON.parse(text) as Record<string, string>);
+    if (pairs.every(([, value]) => typeof value === 'string')) return new Map(pairs);
   } catch {
-    return undefined;
+    // No JSON, or none with members.
   }
+  return undefined;
 }
