@@ -168,21 +168,31 @@ describe('BipsyncHttpModule in an application', () => {
     expect(emulator.tokenRequests).toBe(1);
   });
 
-  it.each([true, false])('with global: %s, other modules see or miss what it exports', async (global) => {
-    const emulator = await startEmulator();
-    @Module({ controllers: [ResearchController] })
-    class FeatureModule {}
-    const metadata = {
-      imports: [BipsyncHttpModule.register({ global, auth: configFor(emulator) }), FeatureModule],
-    };
-    if (global) {
-      const { get } = await boot(metadata);
-      expect((await get('/research')).status).toBe(200);
-    } else {
-      const { error } = await refusalOf(metadata);
-      expect(String(error)).toMatch(/resolve dependencies of the ResearchController .*HttpService/s);
-    }
+  it('provides its handle under a name that does not change', () => {
+    expect(BIPSYNC_AUTH).toBe('BIPSYNC_AUTH');
   });
+
+  it.each([true, false, undefined])(
+    'with global: %s, other modules see or miss what it exports',
+    async (global) => {
+      const emulator = await startEmulator();
+      @Module({ controllers: [ResearchController] })
+      class FeatureModule {}
+      const metadata = {
+        imports: [
+          BipsyncHttpModule.register({ ...(global !== undefined && { global }), auth: configFor(emulator) }),
+          FeatureModule,
+        ],
+      };
+      if (global) {
+        const { get } = await boot(metadata);
+        expect((await get('/research')).status).toBe(200);
+      } else {
+        const { error } = await refusalOf(metadata);
+        expect(String(error)).toMatch(/resolve dependencies of the ResearchController .*HttpService/s);
+      }
+    },
+  );
 });
 
 describe('app.close()', () => {
@@ -264,6 +274,12 @@ describe('a bad configuration keeps the application from starting', () => {
     ],
     ['a name that comes too late', { name: 'acme', auth: {} }, /no option "name".* beside useFactory/],
     ['nothing', undefined, /must be an object with auth/],
+    ['null', null, /must be an object with auth/],
+    [
+      'a plugin configuration, in the plugin’s own words',
+      { auth: {} },
+      /^The configuration of axios-bipsync-auth was refused/,
+    ],
     ['no auth', {}, /configuration .* must be an object/],
   ])('refuses %s', async (_, given, message) => {
     const useFactory = (): BipsyncHttpOptions => given as unknown as BipsyncHttpOptions;

@@ -130,6 +130,12 @@ describe('encryptedTokenStore', () => {
       }
     });
 
+    it('a value with something before it', async () => {
+      await store.set('k', secret, anHour);
+      await inner.set('k', `x${await atRest()}`, anHour);
+      expect(await store.get('k')).toBeUndefined();
+    });
+
     it('any text that this store did not write', async () => {
       const parts = fc.stringMatching(/^v[0-2]\.(2026-01|x)\.[\w-]{15,17}\.[\w-]{20,60}$/);
       await fc.assert(
@@ -244,6 +250,12 @@ describe('encryptedTokenStore', () => {
     it.each<[string, unknown, string]>([
       ['no store', undefined, 'store must have get and set'],
       ['a store that cannot set', { get: async () => undefined }, 'store must have get and set'],
+      ['a store that cannot get', { set: async () => undefined }, 'store must have get and set'],
+      [
+        'a store with nothing right',
+        { lock: true },
+        'encryptedTokenStore: store must have get and set; store.lock must be a function',
+      ],
       ['a lock that is no function', { ...memoryTokenStore(), lock: true }, 'store.lock must be a function'],
     ])('%s', (_, broken, problem) => {
       expect(refusal(() => encryptedTokenStore(broken as never, [good])).message).toContain(problem);

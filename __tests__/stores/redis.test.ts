@@ -90,6 +90,15 @@ describe('redisTokenStore', () => {
 
   it.each([
     ['nothing', undefined, ['options must be an object']],
+    ['null', null, ['options must be an object']],
+    [
+      'everything wrong',
+      { keyPrefix: 1, a: 1, b: 2 },
+      [
+        'redisTokenStore: sendCommand must be a function, like (...args) => client.sendCommand(args); ' +
+          'keyPrefix must be a string; unknown options: a, b',
+      ],
+    ],
     ['no sendCommand', {}, ['sendCommand must be a function']],
     ['two mistakes', { sendCommand: 'GET', keyPrefix: 1 }, ['sendCommand must be', 'keyPrefix must be']],
     ['a misspelt option', { sendCommand: () => undefined, prefix: 'x' }, ['unknown options: prefix']],

@@ -17,7 +17,7 @@ const groups = {
   // What stands in for features that the newest axios has is at work on an older one.
   'old-axios': {
     mutate: ['src/{axios-features,clear-proxy}.ts'],
-    testFiles: ['core/destination', 'core/token-request'],
+    testFiles: ['core/clear-proxies', 'core/destination', 'core/token-request'],
     axios: 'axios-1.7',
   },
   stores: { mutate: ['src/stores/*.ts'], testFiles: ['stores/encrypted', 'stores/redis'] },
