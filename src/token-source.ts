@@ -153,7 +153,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
       });
       return found.token;
     } catch (error) {
-      if (error !== own.coolDown) fail(error as BipsyncAuthError, reason);
+      if (isBipsyncAuthError(error) && error !== own.coolDown) fail(error, reason);
       throw error;
     } finally {
       deadline.end();
@@ -198,7 +198,7 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
     if (stored === undefined || storeIsStale || retired.includes(stored.accessToken)) return undefined;
     const isOld =
       token !== undefined &&
-      (stored.accessToken === token.accessToken || stored.expiresAt <= token.expiresAt);
+      (stored.accessToken === token.accessToken || (isUsable(token) && stored.expiresAt <= token.expiresAt));
     return isOld ? undefined : { token: stored, source: 'store' };
   }
 

@@ -1094,6 +1094,18 @@ describe('what a store says about time', () => {
     await advance(31 * SECOND);
     expect((await process.auth.getToken()).accessToken).toBe('token-1');
   });
+
+  it('is not compared with a token that has ended: one made after the clock was set back is taken', async () => {
+    const store = scriptedStore();
+    const bipsync = scriptedBipsync();
+    const process = openProcess(store, bipsync);
+    await request(process);
+    jest.setSystemTime(Date.now() - 2 * HOUR);
+    await advance(HOUR);
+    store.value = storedToken('made-since-by-another');
+    expect((await process.auth.getToken()).accessToken).toBe('made-since-by-another');
+    expect(bipsync.minted).toBe(1);
+  });
 });
 
 describe('what is stored', () => {
