@@ -23,7 +23,7 @@ const absoluteUrl = /^(?:[a-z][a-z\d+\-.]*:)?\/\//i;
  */
 export function leadsTo(origin: string, destination: Destination): boolean {
   const url = decisiveUrl(destination);
-  return url === origin || url?.startsWith(`${origin}/`) === true;
+  return url === origin || (url?.startsWith(origin) === true && url[origin.length] === '/');
 }
 
 /** targetOf is the origin that axios will really send a request to, or `undefined` where that cannot be known. */
