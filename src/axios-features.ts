@@ -15,5 +15,13 @@ export function holdsAllItsOptions(config: object): boolean {
 }
 
 function isAtLeast(version: string): boolean {
-  return axios.VERSION.localeCompare(version, 'en', { numeric: true }) >= 0;
+  return sortable(axios.VERSION) >= sortable(version);
+}
+
+/** As text, since a comparison by locale needs data that not every Node has. */
+function sortable(version: string): string {
+  return version
+    .split('.')
+    .map((part) => part.padStart(6, '0'))
+    .join('.');
 }
