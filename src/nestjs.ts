@@ -9,7 +9,7 @@ import {
 import axios, { type CreateAxiosDefaults } from 'axios';
 
 import type { BipsyncAuthConfig } from './config';
-import { BipsyncAuthError } from './errors';
+import { BipsyncAuthError, isBipsyncAuthError } from './errors';
 import { type BipsyncAuth, installBipsyncAuth } from './install';
 
 /** BipsyncHttpOptions is what one tenant's `HttpService` is made of. */
@@ -236,9 +236,8 @@ function naming<T>(name: string | undefined, run: () => T): T {
   try {
     return run();
   } catch (error) {
-    if (name === undefined) throw error;
-    const { code, message } = error as BipsyncAuthError;
-    throw new BipsyncAuthError(code, `BipsyncHttpModule ${JSON.stringify(name)}: ${message}`);
+    if (name === undefined || !isBipsyncAuthError(error)) throw error;
+    throw new BipsyncAuthError(error.code, `BipsyncHttpModule ${JSON.stringify(name)}: ${error.message}`);
   }
 }
 
