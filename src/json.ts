@@ -9,7 +9,11 @@ export function parseJson(value: unknown): unknown {
   return undefined;
 }
 
+export function isObject(value: unknown): value is Record<PropertyKey, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
 /** asRecord lets the members of a value be looked at, whatever it is. */
-export function asRecord(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+export function asRecord(value: unknown): Readonly<Record<PropertyKey, unknown>> {
+  return isObject(value) ? value : {};
 }

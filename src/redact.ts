@@ -1,4 +1,5 @@
 import { readAuthorization, shallowCopy, takeAuthorization } from './headers';
+import { isObject } from './json';
 
 /** Through any of these a Node response leads to the request it answers, header and all. */
 const WAYS_TO_THE_REQUEST = ['req', 'socket', 'client'];
@@ -12,14 +13,15 @@ const MAX_CAUSES = 5;
 /**
  * redactError takes the token out of what callers will log: the error's config becomes a copy without the header (the
  * original belongs to others too, and a placeholder would be sent by plugins that retry), and the raw request is no
- * longer enumerable. Errors of requests that carried no token of ours stay as they are.
+ * longer enumerable. Errors of requests that carried no token of ours stay as they are. Gives the error back, to throw.
  */
-export function redactError(error: unknown, holdsToken: (authorization: unknown) => boolean): void {
+export function redactError(error: unknown, holdsToken: (authorization: unknown) => boolean): Error {
   let at = error;
   for (let depth = 0; isObject(at) && depth <= MAX_CAUSES; depth += 1) {
     redactOne(at, holdsToken);
     at = at['cause'];
   }
+  return error as Error;
 }
 
 function redactOne(error: Record<string, unknown>, holdsToken: (authorization: unknown) => boolean): void {
@@ -57,8 +59,4 @@ function hide(holder: unknown, key: string): void {
     writable: true,
     configurable: true,
   });
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,18 +1,19 @@
+import type { Readable } from 'node:stream';
+
 import type { InternalAxiosRequestConfig } from 'axios';
 
 import { shallowCopy } from './headers';
+import { asRecord } from './json';
 
 const noop = (): void => undefined;
 
-const has = (value: object, method: string | symbol): boolean =>
-  typeof Reflect.get(value, method) === 'function';
+const has = (value: unknown, method: PropertyKey): boolean => typeof asRecord(value)[method] === 'function';
 
 /**
  * canReplay tells whether a request's body can be sent a second time. Streams, `form-data` and iterables have been read
  * by the first attempt: sent again they would arrive empty, or never end.
  */
 export function canReplay(body: unknown): boolean {
-  if (typeof body !== 'object' || body === null) return true;
   return !has(body, 'pipe') && !has(body, 'getReader') && !has(body, Symbol.asyncIterator);
 }
 
@@ -29,17 +30,12 @@ export function replayOf(config: InternalAxiosRequestConfig): InternalAxiosReque
  */
 export function disposeBody(response: { data?: unknown; request?: unknown }): void {
   const { data, request } = response;
-  if (typeof data !== 'object' || data === null) return;
   if (has(data, 'pipe') && has(data, 'destroy')) {
-    const stream = data as NodeJS.ReadableStream & { destroy(): void };
+    const stream = data as Readable;
     stream.on('error', noop);
     stream.destroy();
-    if (isDestroyable(request)) request.destroy();
+    if (has(request, 'destroy')) (request as Readable).destroy();
   } else if (has(data, 'getReader')) {
     (data as ReadableStream).cancel().catch(noop);
   }
-}
-
-function isDestroyable(value: unknown): value is { destroy(): void } {
-  return typeof value === 'object' && value !== null && has(value, 'destroy');
 }

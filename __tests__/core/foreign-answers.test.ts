@@ -110,6 +110,65 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
   });
 });
 
+describe('12. a 401 whose replay is refused too costs one replay, whatever an adapter gives for headers,', () => {
+  const headersOf: [string, object | undefined][] = [
+    ['none', undefined],
+    ['null', null as unknown as undefined],
+    ['a plain object', {}],
+    ['its own', new axios.AxiosHeaders()],
+  ];
+
+  function refusing(headers: object | undefined, instance = axios.create()): Scripted {
+    const state = scripted({}, instance);
+    const own = state.api.defaults.adapter as AxiosAdapter;
+    state.api.defaults.adapter = async (config) => {
+      if (config.url !== '/v1/x') return own(config);
+      state.apiRequests.push(config);
+      const response = { data: '', status: 401, statusText: '', headers, config, request: {} } as never;
+      if (config.validateStatus!(401)) return response;
+      throw new axios.AxiosError('Refused', 'ERR_BAD_REQUEST', config, {}, response);
+    };
+    return state;
+  }
+
+  it.each(headersOf)('%s: the 401 surfaces as it is', async (_which, headers) => {
+    const state = refusing(headers);
+    expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
+    expect(state.apiRequests).toHaveLength(2);
+    state.auth.invalidate();
+    const error = await rejection(state.api.get('/v1/x'));
+    expect(error).toMatchObject({ message: 'Refused', response: { status: 401 } });
+    expect(error['cause']).toMatchObject({ code: 'ERR_BIPSYNC_ACCESS_DENIED' });
+  });
+
+  /** An instance with an interceptor that hands on what it sees in objects of its own. */
+  function copying(): AxiosInstance {
+    const instance = axios.create();
+    instance.interceptors.response.use(
+      (response) => ({ ...response }),
+      (error: { response: object }) => {
+        throw Object.assign(new Error('mapped'), { response: { ...error.response } });
+      },
+    );
+    return instance;
+  }
+
+  it.each(headersOf)('%s: also where an earlier interceptor copies the answer', async (_which, headers) => {
+    const state = refusing(headers, copying());
+    expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
+    expect(state.apiRequests).toHaveLength(2);
+  });
+
+  it.each(headersOf)('%s: or copies the error’s', async (_which, headers) => {
+    const state = refusing(headers, copying());
+    expect(await rejection(state.api.get('/v1/x'))).toMatchObject({
+      message: 'mapped',
+      response: { status: 401 },
+    });
+    expect(state.apiRequests).toHaveLength(2);
+  });
+});
+
 describe('16. a 401 from where a redirect led', () => {
   it.each<[string, object, number]>([
     ['elsewhere', { res: { responseUrl: 'https://a.example/x' } }, 1],

@@ -57,6 +57,16 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     expect(mock.history['post']).toHaveLength(2);
   });
 
+  it('shows the caller a 401 that nothing helps as the error that it is', async () => {
+    const { api, mock } = mocked({ onNoMatch: 'throwException' });
+    mockBipsyncToken(mock);
+    mock.onGet('/v1/research').reply(401);
+    const error = await rejection(api.get('/v1/research'));
+    expect(axios.isAxiosError(error) && error.response?.status).toBe(401);
+    expect(mock.history['get']).toHaveLength(2);
+    expect((await api.get('/v1/research', { validateStatus: null })).status).toBe(401);
+  });
+
   it('replays a body as it was', async () => {
     const { api, mock } = mocked({ onNoMatch: 'throwException' });
     mockBipsyncToken(mock);
