@@ -28,10 +28,11 @@ export function createForcedRenewal(): ForcedRenewal {
   return {
     admits(challengeError) {
       const elapsedMs = performance.now() - pausedAt;
-      if (elapsedMs >= pauseMs) return true;
-      if (challengeError !== 'invalid_token' || shortcuts >= MAX_SHORTCUTS || elapsedMs < FIRST_PAUSE_MS)
-        return false;
-      tookShortcut = true;
+      const isPaused = elapsedMs < pauseMs;
+      const hasShortcut =
+        challengeError === 'invalid_token' && shortcuts < MAX_SHORTCUTS && elapsedMs >= FIRST_PAUSE_MS;
+      if (isPaused && !hasShortcut) return false;
+      tookShortcut = isPaused;
       return true;
     },
     helped() {

@@ -66,6 +66,30 @@ describe('14. the pause after a token that did not help', () => {
     ).toEqual([2, 3, 4, 5, 6, 7, 8, 8]);
   });
 
+  it('has its shortcuts counted by what they led to: one that could get no token is not one', async () => {
+    jest.useFakeTimers();
+    const state = scripted();
+    const at = async (ms: number, isUp: boolean, headers = { [CHALLENGE]: invalid }): Promise<number> => {
+      await jest.advanceTimersByTimeAsync(ms - performance.now() + start);
+      state.onToken = () => (isUp ? tokenAnswer(`token-${state.tokenRequests.length}`) : { status: 400 });
+      state.onApi = () => ({ status: 401, headers });
+      const before = state.tokenRequests.length;
+      await state.api.get('/v1/x').catch(() => undefined);
+      return state.tokenRequests.length - before;
+    };
+    const start = performance.now();
+    expect(await at(0, true)).toBe(2);
+    expect(await at(1000, true)).toBe(1);
+    // A shortcut, and the pause is over by when there is a token again.
+    expect(await at(2500, false)).toBe(1);
+    state.auth.invalidate();
+    expect(await at(4000, true)).toBe(2);
+    // Two are left: but for the one above they were taken now.
+    expect(await at(5000, true)).toBe(1);
+    expect(await at(6000, true)).toBe(1);
+    expect(await at(7000, true)).toBe(0);
+  });
+
   it('grows once for a token, however many replays it was refused with', async () => {
     jest.useFakeTimers();
     const state = scripted();
