@@ -1,23 +1,26 @@
+import axios, { type AxiosResponse, type AxiosResponseHeaders } from 'axios';
+
 import { asRecord } from './json';
 
 const AUTHORIZATION = 'authorization';
 
-/** readHeader looks a header up whatever its case, in whatever an adapter or a caller gave for headers. */
-export function readHeader(headers: unknown, name: string): unknown {
-  const record = asRecord(headers);
-  const found = Object.keys(record).find((key) => isNamed(key, name));
-  return found && record[found];
+/** readResponseHeader reads what an adapter gave for headers, in any form that axios takes. */
+export function readResponseHeader({ headers }: AxiosResponse, name: string): unknown {
+  return axios.AxiosHeaders.from(headers as AxiosResponseHeaders).get(name);
 }
 
+/** readAuthorization looks in whatever a caller gave for headers, and in every spelling. */
 export function readAuthorization(headers: unknown): unknown {
-  return readHeader(headers, AUTHORIZATION);
+  const record = asRecord(headers);
+  const found = Object.keys(record).find(isAuthorization);
+  return found && record[found];
 }
 
 /** takeAuthorization deletes the header in every spelling, and gives what it held. */
 export function takeAuthorization(headers: object): unknown {
   let taken: unknown;
   for (const key of Object.keys(headers)) {
-    if (isNamed(key, AUTHORIZATION)) {
+    if (isAuthorization(key)) {
       taken ??= Reflect.get(headers, key);
       Reflect.deleteProperty(headers, key);
     }
@@ -25,8 +28,8 @@ export function takeAuthorization(headers: object): unknown {
   return taken;
 }
 
-const isNamed = (key: string, name: string): boolean =>
-  key.length === name.length && key.toLowerCase() === name;
+const isAuthorization = (key: string): boolean =>
+  key.length === AUTHORIZATION.length && key.toLowerCase() === AUTHORIZATION;
 
 /** shallowCopy keeps what a spread loses: the prototype, and properties that are not enumerable. */
 export function shallowCopy<T extends object>(original: T): T {

@@ -42,7 +42,7 @@ export function createInterceptors(
 ): Interceptors {
   const { origin, allowedOrigins } = config;
   const attachment = createAttachment(instance, config, sources, emit);
-  const { settle, isUnsettled } = createRenewal(config, sources, emit, attachment);
+  const { settle, isUnsettled } = createRenewal(sources, emit, attachment);
   const boundAdapters = new WeakSet<object>();
   let lastBound: { to: AdapterOption; adapter: AxiosAdapter } | undefined;
 

@@ -2,15 +2,14 @@ import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 import type { Attachment } from './attachment';
 import { readChallengeError } from './challenge';
-import type { ResolvedConfig } from './config';
 import { BipsyncAuthError, isBipsyncAuthError } from './errors';
 import type { Emit } from './events';
 import { createForcedRenewal, type ForcedRenewal } from './forced-renewal';
-import { readAuthorization, readHeader } from './headers';
+import { readAuthorization, readResponseHeader } from './headers';
 import { asRecord, isObject } from './json';
 import { redactError } from './redact';
 import { canReplay, disposeBody, replayOf } from './replay';
-import { originOf } from './target-origin';
+import { originOf, targetOf } from './target-origin';
 import type { Token } from './token';
 import type { TokenSource } from './token-source';
 import type { TokenSources } from './token-sources';
@@ -34,12 +33,7 @@ export const UNAUTHORIZED = 401;
 
 const noop = (): void => undefined;
 
-export function createRenewal(
-  { allowedOrigins }: ResolvedConfig,
-  sources: TokenSources,
-  emit: Emit,
-  { attach }: Attachment,
-): Renewal {
+export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Attachment): Renewal {
   const renewals = new WeakMap<TokenSource, ForcedRenewal>();
   const settled = new WeakSet<object>();
 
@@ -50,8 +44,8 @@ export function createRenewal(
     source: TokenSource,
   ): Promise<AxiosResponse> {
     const { response } = first;
-    if (response?.status !== UNAUTHORIZED || isFromElsewhere(response)) return surface(first);
-    const challenge = readChallengeError(readHeader(response.headers, 'www-authenticate'));
+    if (response?.status !== UNAUTHORIZED || isFromElsewhere(response, config)) return surface(first);
+    const challenge = readChallengeError(readResponseHeader(response, 'www-authenticate'));
     if (challenge === 'insufficient_scope') return surface(first, accessDenied(source));
 
     const renewal = renewalOf(source);
@@ -93,9 +87,10 @@ export function createRenewal(
       return surface(second);
     }
     if (source.isBorrowed(token.accessToken)) {
-      // Another process had minted it, and it may have been revoked with the first: it proves nothing, and makes room.
+      // Another process had minted it, and it may have been revoked with the first: it makes room for one that was not.
+      // That one counts as unhelpful, or processes that borrow from each other would mint one for every request.
       source.refuse(token.accessToken);
-      source.obtain().catch(noop);
+      source.obtain().then(renewal.didNotHelp).catch(noop);
     } else renewal.didNotHelp(token);
     return surface(second, accessDenied(source));
   }
@@ -122,17 +117,17 @@ export function createRenewal(
       : undefined;
   }
 
-  /** Another origin's 401, that a redirect led to, says nothing about the token; only the http adapter tells. */
-  function isFromElsewhere({ request }: AxiosResponse): boolean {
-    const actual = originOf(asRecord(asRecord(request)['res'])['responseUrl']);
-    return actual !== undefined && !allowedOrigins.has(actual);
-  }
-
   return {
     settle,
     isUnsettled: (response): response is AxiosResponse =>
       response?.status === UNAUTHORIZED && !partsOf({ response }).some((part) => settled.has(part)),
   };
+}
+
+/** Another origin's 401, that a redirect led to, says nothing about the token; only the http adapter tells. */
+function isFromElsewhere({ request }: AxiosResponse, config: Config): boolean {
+  const actual = originOf(asRecord(asRecord(request)['res'])['responseUrl']);
+  return actual !== undefined && actual !== targetOf(config)?.origin;
 }
 
 /** By either of these a response is known again, also in a copy that another interceptor made. */

@@ -3,7 +3,7 @@ import axios, { type AxiosRequestConfig } from 'axios';
 import { refuseClearProxy } from './clear-proxy';
 import { isLoopback } from './config';
 import { BipsyncAuthError, type BipsyncAuthErrorCode } from './errors';
-import { readHeader } from './headers';
+import { readResponseHeader } from './headers';
 import { asRecord, parseJson } from './json';
 
 /** How the instance reaches the network; everything else about it stays away from the secret. */
@@ -108,10 +108,10 @@ async function post(
     return {
       status: response.status,
       body: parseJson(await readText(response.data)),
-      retryAfterMs: parseRetryAfter(readHeader(response.headers, 'retry-after')),
+      retryAfterMs: parseRetryAfter(readResponseHeader(response, 'retry-after')),
     };
   } catch (error) {
-    throw readFailure(error);
+    throw readFailure(error, tokenUrl);
   }
 }
 
@@ -218,7 +218,9 @@ function meaningOf(status: number, error: unknown): [BipsyncAuthErrorCode, strin
 /** A server may echo what it was sent; what it says is shown shortened, on one line and without the secret. */
 function printable(said: unknown[], secret: string): string {
   const form = new URLSearchParams([['', secret]]).toString().slice(1);
-  return [secret, form, encodeURIComponent(secret), JSON.stringify(secret).slice(1, -1)]
+  // As it went over the wire: half a surrogate pair cannot be encoded.
+  const sent = Buffer.from(secret).toString();
+  return [secret, sent, form, encodeURIComponent(sent), JSON.stringify(secret).slice(1, -1)]
     .reduce(
       (text, echo) => text.replaceAll(echo, '[secret]'),
       said.filter((part) => typeof part === 'string').join(' '),
@@ -228,10 +230,10 @@ function printable(said: unknown[], secret: string): string {
 }
 
 /** What axios throws holds the secret, so nothing of it is passed on but a system error code. */
-function readFailure(error: unknown): BipsyncAuthError {
+function readFailure(error: unknown, { hostname }: URL): BipsyncAuthError {
   const causes = causesOf(error);
-  // Each runtime's fetch has words of its own for it.
-  if (causes.some(({ message }) => /redirect/i.test(String(message)))) {
+  // Each runtime's fetch has words of its own for it; others name the host.
+  if (causes.some(({ message }) => /redirect/i.test(String(message).replaceAll(hostname, '')))) {
     return new BipsyncAuthError(
       'ERR_BIPSYNC_TOKEN_REQUEST',
       'The token endpoint answered with a redirect. Redirects are not followed with a secret: check client, baseURL ' +

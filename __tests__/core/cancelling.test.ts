@@ -113,6 +113,17 @@ describe('21. while a request waits for a token', () => {
     await advance(10_000);
   });
 
+  it('and can time out', async () => {
+    const state = scripted();
+    await state.api.get('/v1/a');
+    state.onApi = () => ({ status: 401 });
+    state.onToken = () => new Promise(() => undefined);
+    const failed = rejection(state.api.get('/v1/a', { timeout: 50 }));
+    await advance(50);
+    expect(await failed).toMatchObject({ code: 'ECONNABORTED', message: 'timeout of 50ms exceeded' });
+    await advance(10_000);
+  });
+
   it.each(['signal', 'cancelToken'] as const)(
     'a request that is cancelled by its %s as a 401 comes, by an adapter that takes no notice, waits for no token',
     async (option) => {

@@ -169,16 +169,31 @@ describe('12. a 401 whose replay is refused too costs one replay, whatever an ad
   });
 });
 
+describe('14. the challenge of a 401', () => {
+  it('is read in every form that axios takes headers in', async () => {
+    const challenge = { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' };
+    for (const headers of [challenge, new axios.AxiosHeaders(challenge), new Headers(challenge)]) {
+      const { adapter, calls } = foreign({ headers });
+      const state = scripted();
+      const own = state.api.defaults.adapter as AxiosAdapter;
+      state.api.defaults.adapter = (config) => (config.url === '/v1/x' ? adapter(config) : own(config));
+      expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
+      expect(calls).toHaveLength(1);
+    }
+  });
+});
+
 describe('16. a 401 from where a redirect led', () => {
   it.each<[string, object, number]>([
     ['elsewhere', { res: { responseUrl: 'https://a.example/x' } }, 1],
+    ['to another that may have the token', { res: { responseUrl: 'https://friend.example/x' } }, 1],
     ['to the same origin', { res: { responseUrl: 'https://acme-api.bipsync.com/v2' } }, 2],
     ['nobody knows where', { res: { responseUrl: '/v2' } }, 2],
     ['nobody knows where, not even in words', { res: { responseUrl: 7 } }, 2],
     ['or not', { res: undefined }, 2],
   ])('%s', async (_where, request, count) => {
     const { adapter, calls } = foreign({ request });
-    const state = scripted();
+    const state = scripted({ allowedOrigins: ['https://friend.example'] });
     const own = state.api.defaults.adapter as AxiosAdapter;
     state.api.defaults.adapter = (config) => (config.url === '/v1/x' ? adapter(config) : own(config));
     await state.api.get('/v1/x', lenient);
