@@ -44,6 +44,23 @@ export function createClientSecret(configured: string | (() => unknown)): Client
   };
 }
 
+/** askAgain gives what the secret is by now, or `known` where the function fails or takes longer than `patienceMs`. */
+export async function askAgain<T>(
+  clientSecret: ClientSecret,
+  known: T,
+  patienceMs: number,
+): Promise<string | T> {
+  let timer: NodeJS.Timeout | undefined;
+  const outOfPatience = new Promise<T>((resolve) => {
+    timer = setTimeout(resolve, patienceMs, known);
+  });
+  try {
+    return await Promise.race([clientSecret().catch(() => known), outOfPatience]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 export function startDeadline(timeoutMs: number): Deadline {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
@@ -68,7 +85,7 @@ export function startDeadline(timeoutMs: number): Deadline {
 
 /**
  * mintToken gets a token from the endpoint: in up to three attempts with jittered exponential backoff where a failure
- * may pass, and in one more where a refused secret has changed meanwhile. `onSecret` hears of each such change.
+ * may pass, and in one more where a refused secret has changed meanwhile. `onSecret` hears of each secret that is sent.
  *
  * @throws BipsyncAuthError
  */
@@ -84,22 +101,25 @@ export async function mintToken(
   let attempt = 1;
   for (;;) {
     deadline.signal.throwIfAborted();
+    onSecret(secret);
     const sentAt = now();
     try {
       return { ...(await requestToken(endpoint, secret, scopes, deadline.signal)), sentAt };
     } catch (failure) {
       const error = failure as BipsyncAuthError;
-      if (isRefusal(error)) {
-        const next = secret === firstSecret ? await clientSecret().catch(() => secret) : secret;
-        if (next === secret) throw error;
-        onSecret((secret = next));
-      } else {
+      const isRefused = isRefusal(error);
+      if (isRefused && secret !== firstSecret) throw error;
+      if (!isRefused) {
         const delayMs = retryDelayMs(error, attempt);
         // Waiting beyond the deadline would only turn a clear error into a time-out.
         if (delayMs === undefined || performance.now() + delayMs >= deadline.at) throw error;
         await pause(delayMs);
         attempt += 1;
       }
+      // Nor is a refusal to be lost because of a function that hangs now.
+      const next = await askAgain(clientSecret, secret, (deadline.at - performance.now()) / 2);
+      if (isRefused && next === secret) throw error;
+      secret = next;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { type ClientSecret, type Deadline, mintToken, startDeadline } from './acquisition';
+import { askAgain, type ClientSecret, type Deadline, mintToken, startDeadline } from './acquisition';
 import type { ResolvedConfig } from './config';
 import { type BipsyncAuthError, copyError, isBipsyncAuthError } from './errors';
 import type { AcquisitionReason, Emit } from './events';
@@ -26,8 +26,8 @@ export interface TokenSource {
   isBorrowed(accessToken: string): boolean;
   /** Gives `accessToken` up: from now on it is neither sent nor taken from a store. */
   refuse(accessToken: string): void;
-  /** Gives the present token up and ends a cool-down. */
-  invalidate(): void;
+  /** Gives up what was there `at` that moment, epoch milliseconds, and ends a cool-down. */
+  invalidate(at: number): void;
 }
 
 /** One acquisition under way. */
@@ -78,8 +78,12 @@ export interface TokenSourceOptions {
   onToken: (token: Token) => void;
 }
 
-/** createTokenSource makes the source of the tokens for `scope`. */
-export function createTokenSource(scope: TokenScope, options: TokenSourceOptions): TokenSource {
+/** createTokenSource makes the source of the tokens for `scope`; a store's from before `invalidatedAt` are given up. */
+export function createTokenSource(
+  scope: TokenScope,
+  options: TokenSourceOptions,
+  invalidatedAt: number,
+): TokenSource {
   const { config, endpoint, clientSecret, emit, onToken } = options;
   const shared = options.shared((operation) => emit(scope, { type: 'store-failed', operation }));
   const key = storeKey(config.origin, config.tokenUrl.href, config.clientId, scope.scopes);
@@ -91,9 +95,10 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
   let failures = 0;
   /** Why the next token will be needed. */
   let nextReason: AcquisitionReason = 'first';
+  /** The secret of the last token request; none where there was not even one to be had. */
   let triedSecret: string | undefined;
-  /** Invalidated before it was ever read: the store may hold the very token that was meant. */
-  let storeIsStale = false;
+  /** What was invalidated without being held here may still come from the store. Epoch milliseconds. */
+  let staleUntil = invalidatedAt;
   let borrowed: string | undefined;
 
   function present(): Token | undefined {
@@ -184,7 +189,6 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
         (next) => (triedSecret = next),
       );
       const minted = createToken(accessToken, lifetimeMs, sentAt, config);
-      storeIsStale = false;
       written = shared.write(key, minted);
       return { token: minted, source: 'endpoint' };
     } finally {
@@ -195,10 +199,11 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
 
   async function readStored(): Promise<Found | undefined> {
     const stored = await shared.read(key);
-    if (stored === undefined || storeIsStale || retired.includes(stored.accessToken)) return undefined;
+    if (stored === undefined || retired.includes(stored.accessToken)) return undefined;
+    if (stored.expiresAt - stored.lifetimeMs <= staleUntil) return undefined;
     const isOld =
       token !== undefined &&
-      (stored.accessToken === token.accessToken || (isUsable(token) && stored.expiresAt <= token.expiresAt));
+      (stored.accessToken === token.accessToken || remainingMs(stored) <= remainingMs(token));
     return isOld ? undefined : { token: stored, source: 'store' };
   }
 
@@ -214,12 +219,17 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
 
   /** During a cool-down only another secret than the one that failed is worth a token request. */
   async function readSecret(coolDown: BipsyncAuthError | undefined): Promise<string> {
-    if (!coolDown) return (triedSecret = await clientSecret());
-    const asked = clientSecret();
-    const secret = await asked.catch(() => triedSecret);
-    if (secret === triedSecret && failure?.error === coolDown) throw coolDown;
-    // Another one, or `invalidate()` has ended the cool-down meanwhile.
-    return (triedSecret = await asked);
+    if (coolDown) {
+      // Whoever asks now is not to wait for long.
+      const patienceMs = Math.min(PROBE_INTERVAL_MS, config.tokenTimeoutMs / 2);
+      const secret = await askAgain(clientSecret, triedSecret, patienceMs);
+      if (presentCoolDown()?.error === coolDown) {
+        if (secret === undefined || secret === triedSecret) throw coolDown;
+        return secret;
+      }
+    }
+    triedSecret = undefined;
+    return await clientSecret();
   }
 
   function keep(next: Token): void {
@@ -279,9 +289,9 @@ export function createTokenSource(scope: TokenScope, options: TokenSourceOptions
       token = undefined;
       nextReason = 'refused';
     },
-    invalidate() {
+    invalidate(at) {
       if (token) retire(token.accessToken);
-      if (!token || !isUsable(token)) storeIsStale = true;
+      if (!token || !isUsable(token)) staleUntil = at;
       token = undefined;
       nextReason = 'invalidated';
       failure = undefined;

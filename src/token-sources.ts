@@ -32,8 +32,7 @@ export function createTokenSources(
 ): TokenSources {
   const sources = new Map<string, TokenSource>();
   const issued = new Map<unknown, number>();
-  /** What a store holds for teams not asked for so far may be older than that. */
-  let isInvalidated = false;
+  let invalidatedAt = -Infinity;
   const options: TokenSourceOptions = {
     config,
     endpoint,
@@ -53,9 +52,8 @@ export function createTokenSources(
     const key = scope.scopes.join(' ');
     let source = sources.get(key);
     if (source === undefined) {
-      source = createTokenSource(scope, options);
+      source = createTokenSource(scope, options, invalidatedAt);
       sources.set(key, source);
-      if (isInvalidated) source.invalidate();
     }
     return source;
   }
@@ -66,8 +64,8 @@ export function createTokenSources(
     forOptions: (requested) => sourceFor(resolveRequestScope(config.tokenScope, requested)),
     holdsIssuedToken: (authorization) => issued.has(authorization),
     invalidate() {
-      isInvalidated = true;
-      for (const source of sources.values()) source.invalidate();
+      invalidatedAt = Date.now();
+      for (const source of sources.values()) source.invalidate(invalidatedAt);
     },
   };
 }

@@ -54,7 +54,6 @@ export function createSharedTokens(
 ): (onFailure: OnStoreFailure) => SharedTokens {
   // Read, locked, polled for half of the time and slow at all of that, it leaves time for the token endpoint.
   const timeoutMs = Math.min(MAX_STORE_TIMEOUT_MS, windows.tokenTimeoutMs / 10);
-  let lastRead: unknown;
   let restUntil = 0;
   const isResting = (): boolean => performance.now() < restUntil;
 
@@ -90,45 +89,48 @@ export function createSharedTokens(
     });
   }
 
-  return (onFailure) => ({
-    isResting,
+  return (onFailure) => {
+    let isRubbish = false;
+    return {
+      isResting,
 
-    async read(key) {
-      const value = await attempt('get', onFailure, (store) => store.get(key));
-      if (value === undefined || value === null) return undefined;
-      const token = parseToken(value, windows);
-      // Not left alone for this: the next token overwrites what cannot be read. Told once, however often it is polled.
-      if (token === undefined && value !== lastRead) onFailure('get');
-      lastRead = value;
-      return token && isUsable(token) ? token : undefined;
-    },
+      async read(key) {
+        const value = await attempt('get', onFailure, (store) => store.get(key));
+        if (value === undefined || value === null) return undefined;
+        const token = parseToken(value, windows);
+        // Not left alone for this: the next token overwrites what cannot be read. Told once, however often it is polled.
+        if (token === undefined && !isRubbish) onFailure('get');
+        isRubbish = token === undefined;
+        return token && isUsable(token) ? token : undefined;
+      },
 
-    async write(key, { accessToken, expiresAt, lifetimeMs }) {
-      const ttlMs = Math.floor(Math.min(expiresAt - Date.now(), lifetimeMs));
-      if (ttlMs <= 0) return;
-      const value = JSON.stringify({ v: 1, accessToken, expiresAt, lifetimeMs });
-      await attempt('set', onFailure, (store) => store.set(key, value, ttlMs));
-    },
+      async write(key, { accessToken, expiresAt, lifetimeMs }) {
+        const ttlMs = Math.floor(Math.min(expiresAt - Date.now(), lifetimeMs));
+        if (ttlMs <= 0) return;
+        const value = JSON.stringify({ v: 1, accessToken, expiresAt, lifetimeMs });
+        await attempt('set', onFailure, (store) => store.set(key, value, ttlMs));
+      },
 
-    async lock(key, ttlMs) {
-      if (store?.lock === undefined) return undefined;
-      const lock = store.lock.bind(store);
-      // Neither bounded nor left out while the store rests: nobody waits for it, but others wait for the lock.
-      const release = (unlock: () => Promise<void>): void => {
-        new Promise((released) => released(unlock())).catch(() => onFailure('release'));
-      };
-      const answer = await attempt(
-        'lock',
-        onFailure,
-        async () => ({ unlock: await lock(key, ttlMs) }),
-        // Nobody wants a lock obtained late, so nobody else should have to wait for its end.
-        ({ unlock }) => unlock && release(unlock),
-      );
-      if (answer === undefined) return undefined;
-      const { unlock } = answer;
-      return unlock ? { release: () => release(unlock) } : 'held';
-    },
-  });
+      async lock(key, ttlMs) {
+        if (store?.lock === undefined) return undefined;
+        const lock = store.lock.bind(store);
+        // Neither bounded nor left out while the store rests: nobody waits for it, but others wait for the lock.
+        const release = (unlock: () => Promise<void>): void => {
+          new Promise((released) => released(unlock())).catch(() => onFailure('release'));
+        };
+        const answer = await attempt(
+          'lock',
+          onFailure,
+          async () => ({ unlock: await lock(key, ttlMs) }),
+          // Nobody wants a lock obtained late, so nobody else should have to wait for its end.
+          ({ unlock }) => unlock && release(unlock),
+        );
+        if (answer === undefined) return undefined;
+        const { unlock } = answer;
+        return unlock ? { release: () => release(unlock) } : 'held';
+      },
+    };
+  };
 }
 
 /** A store is trusted with the token, not with anything it says about it. */

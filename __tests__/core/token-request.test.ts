@@ -311,6 +311,40 @@ describe('with time under control', () => {
       expect(state.tokenRequests).toHaveLength(2);
     });
 
+    it('each asks the secret function, and one that fails now leaves the secret as it was', async () => {
+      const secrets: (() => string)[] = [
+        () => 'first',
+        () => 'second',
+        () => {
+          throw new Error(SECRET);
+        },
+      ];
+      const state = scripted({ clientSecret: () => secrets.shift()!() });
+      state.onToken = () => (state.tokenRequests.length < 3 ? { status: 503 } : tokenAnswer('t'));
+      const answered = get(state);
+      await advance(2000);
+      await answered;
+      expect(state.tokenRequests.map((request) => formOf(request)['client_secret'])).toEqual([
+        'first',
+        'second',
+        'second',
+      ]);
+    });
+
+    it('a refusal is told also where the secret function hangs when asked again', async () => {
+      const secrets: (string | Promise<string>)[] = ['wrong'];
+      const state = scripted({ clientSecret: () => secrets.shift() ?? new Promise<string>(() => undefined) });
+      state.onToken = () => ({ status: 401, body: { error: 'invalid_client' } });
+      const failed = rejection(get(state));
+      await advance(10_000);
+      expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });
+      await advance(15_000);
+      const again = rejection(get(state));
+      await advance(1000);
+      expect(await again).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });
+      expect(state.tokenRequests).toHaveLength(1);
+    });
+
     it('all within tokenTimeoutMs, the secret function included', async () => {
       const state = scripted({
         clientSecret: () => new Promise<string>(() => undefined),
@@ -487,6 +521,71 @@ describe('with time under control', () => {
       expect(next['retryAfterMs']).toBe(1);
     });
 
+    it.each([
+      ['CREDENTIALS', { status: 401 }, 30_000],
+      ['TOKEN_UNAVAILABLE', { status: 429, headers: { 'retry-after': '300' } }, 300_000],
+    ])(
+      'after %s stays as long, and the same, where the function hangs meanwhile',
+      async (code, answer, ms) => {
+        const secrets: (string | Promise<string>)[] = ['the-secret', 'the-secret'];
+        const state = scripted({
+          clientSecret: () => secrets.shift() ?? new Promise<string>(() => undefined),
+        });
+        state.onToken = () => answer;
+        await rejection(get(state));
+        secrets.length = 0;
+        const end = performance.now() + ms;
+        while (performance.now() < end - 1000) {
+          const failed = rejection(get(state));
+          await advance(1000);
+          expect(await failed).toMatchObject({ code: `ERR_BIPSYNC_${code}` });
+        }
+        expect(state.tokenRequests).toHaveLength(1);
+        await advance(1000);
+        secrets.push('the-secret');
+        state.onToken = () => tokenAnswer('t');
+        await get(state);
+        expect(state.tokenRequests).toHaveLength(2);
+      },
+    );
+
+    it('that ends while a request asks whether the secret has changed lets that request go on', async () => {
+      const late = deferred<string>();
+      const secrets: (string | Promise<string>)[] = ['the-secret', 'the-secret', late.promise];
+      const state = scripted({ clientSecret: () => secrets.shift() ?? 'the-secret' });
+      state.onToken = () => ({ status: 403 });
+      await rejection(get(state));
+      await advance(29_900);
+      state.onToken = () => tokenAnswer('t');
+      const asking = get(state);
+      await advance(200);
+      late.resolve('the-secret');
+      await asking;
+      expect(state.sent).toEqual(['Bearer t']);
+    });
+
+    it('after SECRET ends as soon as the function gives a secret, also the one that once served', async () => {
+      let broken = false;
+      const state = scripted({
+        clientSecret: () => {
+          if (broken) throw new Error(SECRET);
+          return 'the-secret';
+        },
+      });
+      await get(state);
+      broken = true;
+      state.auth.invalidate();
+      for (const seconds of [1, 2, 4, 8]) {
+        expect(await rejection(get(state))).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
+        await advance(seconds * 1000);
+      }
+      expect(await rejection(get(state))).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
+      broken = false;
+      await advance(1000);
+      await get(state);
+      expect(state.tokenRequests).toHaveLength(2);
+    });
+
     it('does not make others wait for the one that asks whether the secret has changed', async () => {
       let secret: string | Promise<string> = 'wrong';
       const state = scripted({ clientSecret: () => secret });
@@ -577,6 +676,23 @@ it('100 calls with a wrong secret make at most 5 token requests, and none to the
   }
   expect(emulator.tokenRequests).toBeLessThanOrEqual(5);
   expect(emulator.apiRequests).toBe(0);
+});
+
+it('a host that is called redirect, and is not found, is no redirect', async () => {
+  const state = scripted({ client: undefined, baseURL: 'https://redirect.example' });
+  state.onToken = () =>
+    Object.assign(new Error('getaddrinfo ENOTFOUND redirect.example'), { code: 'ENOTFOUND' });
+  expect(await rejection(get(state))).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
+});
+
+it('a secret that cannot be encoded as it is gets an answer as any other', async () => {
+  const state = scripted({ clientSecret: 'half a pair: \ud800!' });
+  state.onToken = (request) => ({
+    status: 401,
+    body: { error: 'invalid_client', error_description: formOf(request)['client_secret'] },
+  });
+  const error = await rejection(get(state));
+  expect(error).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS', oauthErrorDescription: '[secret]' });
 });
 
 it('what the token endpoint says is passed on, without an echo of the secret, in one short line', async () => {

@@ -422,6 +422,55 @@ describe('invalidate()', () => {
     expect(process.sent).toEqual(['Bearer token-1']);
   });
 
+  /** What ten processes that share a store, and invalidate as told, make of one request each. */
+  async function invalidated(
+    isWarm: boolean,
+    invalidate: (processes: Scripted[]) => Promise<void>,
+  ): Promise<{ minted: number; tookMs: number }> {
+    const store = memoryTokenStore();
+    const bipsync = scriptedBipsync();
+    const processes = Array.from({ length: 10 }, () => openProcess(store, bipsync));
+    if (isWarm) {
+      const answered = Promise.all(processes.map(request));
+      await advance(200);
+      await answered;
+    }
+    await invalidate(processes);
+    const before = bipsync.minted;
+    const start = performance.now();
+    const answered = Promise.all(processes.map(request)).then(() => performance.now() - start);
+    await advance(6 * SECOND);
+    return { minted: bipsync.minted - before, tookMs: await answered };
+  }
+
+  it.each([
+    ['twice, where there was a token', true, 2],
+    ['where there never was a token', false, 1],
+  ])(
+    '%s, keeps no process from taking the token that another one makes next',
+    async (_how, isWarm, times) => {
+      const { minted, tookMs } = await invalidated(isWarm, async (processes) => {
+        for (let time = 0; time < times; time += 1) processes.forEach(({ auth }) => auth.invalidate());
+        await advance(1);
+      });
+      expect(minted).toBe(1);
+      expect(tookMs).toBeLessThan(200);
+    },
+  );
+
+  it('is over and done with: hours later the store serves a team not asked for before', async () => {
+    const store = memoryTokenStore();
+    const bipsync = scriptedBipsync();
+    const processes = [openProcess(store, bipsync), openProcess(store, bipsync)];
+    for (const { auth } of processes) auth.invalidate();
+    await advance(6 * HOUR);
+    for (const { api } of processes) await api.get('/v1/research', { bipsyncAuth: { teamId: 'b2' } });
+    expect(bipsync.minted).toBe(1);
+    expect(processes[1]!.events).toMatchObject([
+      { type: 'token-acquired', reason: 'first', source: 'store', teamId: 'b2' },
+    ]);
+  });
+
   it('of every process of a fleet costs one token, as they all had the same', async () => {
     const store = memoryTokenStore();
     const bipsync = scriptedBipsync();
@@ -1043,6 +1092,15 @@ describe('stores at their worst; where a test is marked as failing, a limit that
     expect(storeFailures(process.events).length).toBeLessThanOrEqual(2);
   });
 
+  it('nor where the store parses what it keeps', async () => {
+    const store = scriptedStore({ get: () => Promise.resolve({ v: 2 }) });
+    store.held = true;
+    const process = openProcess(store);
+    void request(process);
+    await advance(5.1 * SECOND);
+    expect(storeFailures(process.events).length).toBeLessThanOrEqual(2);
+  });
+
   it('a store is never asked to keep a token for longer than it lives, not by a fraction', async () => {
     const store = scriptedStore();
     await openProcess(store, scriptedBipsync(10.0001)).auth.getToken();
@@ -1095,6 +1153,20 @@ describe('what a store says about time', () => {
     expect((await process.auth.getToken()).accessToken).toBe('token-1');
   });
 
+  it('is compared on both clocks: one made after the clock was set back is taken for a refresh too', async () => {
+    const store = scriptedStore();
+    const bipsync = scriptedBipsync();
+    const process = openProcess(store, bipsync);
+    await request(process);
+    await advance(56 * MINUTE);
+    jest.setSystemTime(Date.now() - 2 * HOUR);
+    store.value = storedToken('made-since-by-another');
+    await request(process);
+    await tick();
+    expect((await process.auth.getToken()).accessToken).toBe('made-since-by-another');
+    expect(bipsync.minted).toBe(1);
+  });
+
   it('is not compared with a token that has ended: one made after the clock was set back is taken', async () => {
     const store = scriptedStore();
     const bipsync = scriptedBipsync();
@@ -1105,6 +1177,25 @@ describe('what a store says about time', () => {
     store.value = storedToken('made-since-by-another');
     expect((await process.auth.getToken()).accessToken).toBe('made-since-by-another');
     expect(bipsync.minted).toBe(1);
+  });
+});
+
+describe('14. processes that share a store and call an endpoint outside the token’s scopes', () => {
+  it.each([
+    ['each in turn, every 2 s', 2, 2 * SECOND],
+    ['each in turn, every 200 ms', 2, 200],
+    ['three of them', 3, 2 * SECOND],
+  ])('make some 20 tokens an hour each, %s', async (_how, count, everyMs) => {
+    const store = memoryTokenStore();
+    const bipsync = scriptedBipsync();
+    const processes = Array.from({ length: count }, () => openProcess(store, bipsync));
+    for (const process of processes) process.onApi = () => ({ status: 401 });
+    for (let call = 0; call * everyMs < HOUR; call += 1) {
+      const failed = rejection(request(processes[call % count]!));
+      await advance(everyMs);
+      await failed;
+    }
+    expect(bipsync.minted).toBeLessThanOrEqual(22 * count);
   });
 });
 
