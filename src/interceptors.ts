@@ -11,7 +11,7 @@ import { refuseClearProxy } from './clear-proxy';
 import type { ResolvedConfig } from './config';
 import { BipsyncAuthError } from './errors';
 import type { Emit, UnauthenticatedReason } from './events';
-import { redactError } from './redact';
+import { redactError, redactErrorsOf } from './redact';
 import { createRenewal, failed, type Outcome, type Send, UNAUTHORIZED } from './renewal';
 import { leadsTo, targetOf } from './target-origin';
 import type { Token } from './token';
@@ -67,7 +67,10 @@ export function createInterceptors(
   function dispatch(config: Config, adapter: AdapterOption): Promise<AxiosResponse> {
     // What the caller finds in `config`, or sends again, shall be the caller's own.
     config.adapter = adapter;
-    const send: Send = (config) => resolveAdapter(config, adapter)(config);
+    const send: Send = (config) => {
+      const sent = resolveAdapter(config, adapter)(config);
+      return config.responseType === 'stream' ? sent.then(watchBody) : sent;
+    };
     if (config.bipsyncAuth === false) return send(config);
     try {
       const source = sourceOf(config);
@@ -84,8 +87,13 @@ export function createInterceptors(
     }
   }
 
+  const watchBody = (response: AxiosResponse): AxiosResponse => {
+    redactErrorsOf(response.data, sources.holdsIssuedToken);
+    return response;
+  };
+
   const sourceOf = ({ bipsyncAuth }: Config): TokenSource =>
-    bipsyncAuth ? sources.forOptions(bipsyncAuth) : sources.configured;
+    bipsyncAuth === undefined || bipsyncAuth === false ? sources.configured : sources.forOptions(bipsyncAuth);
 
   /** Why the token must not go with this request; nothing, if it may. */
   function findObstacle(config: Config, adapter: AdapterOption): UnauthenticatedReason | undefined {
@@ -134,19 +142,14 @@ export function createInterceptors(
 
   /** Somebody put an adapter of their own in place of the bound one, and its 401 was dealt with by nobody. */
   function isLeftToDo(response: AxiosResponse | undefined): response is AxiosResponse {
-    if (!isUnsettled(response) || !isRegistered()) return false;
+    // After `interceptors.request.clear()` the plugin is to have no part in a request.
+    if (!isUnsettled(response) || !isRegistered(instance.interceptors.request, onRequest)) return false;
     const { config } = response as { config?: Config };
     return (
       config?.headers instanceof Object &&
       config.bipsyncAuth !== false &&
       findObstacle(config, adapterOf(config)) === undefined
     );
-  }
-
-  /** After `interceptors.request.clear()` the plugin is to have no part in a request. */
-  function isRegistered(): boolean {
-    const { handlers } = instance.interceptors.request as { handlers?: ({ fulfilled?: unknown } | null)[] };
-    return handlers === undefined || handlers.some((handler) => handler?.fulfilled === onRequest);
   }
 
   const settleAbove = (outcome: Outcome, config: Config): Promise<AxiosResponse> =>
@@ -157,6 +160,12 @@ export function createInterceptors(
     new axios.Axios({}).request({ ...config, adapter: adapterOf(config), transformRequest: [] });
 
   return { onRequest, onResponse, onError };
+}
+
+/** isRegistered tells whether an interceptor is there still, and not only another that was given its number. */
+export function isRegistered(manager: object, fulfilled: unknown): boolean {
+  const { handlers } = manager as { handlers?: ({ fulfilled?: unknown } | null)[] };
+  return handlers === undefined || handlers.some((handler) => handler?.fulfilled === fulfilled);
 }
 
 /** axios merges names into a new array for every request. */

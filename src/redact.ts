@@ -1,10 +1,13 @@
+import { errorMonitor } from 'node:events';
+import { Readable } from 'node:stream';
+
 import { readAuthorization, shallowCopy, takeAuthorization } from './headers';
-import { isObject } from './json';
+import { asRecord, isObject } from './json';
 
 /** Through any of these a Node response leads to the request it answers, header and all. */
 const WAYS_TO_THE_REQUEST = ['req', 'socket', 'client'];
 
-/** And through these an agent leads to all that it has under way; it works as before, but is not searched. */
+/** Through these an agent leads to all that it has under way, token requests too; it works as before. */
 const WAYS_TO_OTHER_REQUESTS = ['sockets', 'freeSockets', 'requests'];
 
 /** Errors wrap errors, but not endlessly. */
@@ -13,7 +16,8 @@ const MAX_CAUSES = 5;
 /**
  * redactError takes the token out of what callers will log: the error's config becomes a copy without the header (the
  * original belongs to others too, and a placeholder would be sent by plugins that retry), and the raw request is no
- * longer enumerable. Errors of requests that carried no token of ours stay as they are. Gives the error back, to throw.
+ * longer enumerable. An error of a request that carried no token of ours stays as it is, but for what its agents have
+ * under way. Gives the error back, to throw.
  */
 export function redactError(error: unknown, holdsToken: (authorization: unknown) => boolean): Error {
   let at = error;
@@ -24,11 +28,20 @@ export function redactError(error: unknown, holdsToken: (authorization: unknown)
   return error as Error;
 }
 
+/** redactErrorsOf does the same for the errors that a streamed body meets later; to handle them is the caller's. */
+export function redactErrorsOf(body: unknown, holdsToken: (authorization: unknown) => boolean): void {
+  if (body instanceof Readable) body.on(errorMonitor, (error) => void redactError(error, holdsToken));
+}
+
 function redactOne(error: Record<string, unknown>, holdsToken: (authorization: unknown) => boolean): void {
   const config: unknown = error['config'];
   const response: unknown = error['response'];
   const carrier = isObject(config) ? config : isObject(response) ? response['config'] : undefined;
-  if (!isObject(carrier) || !holdsToken(readAuthorization(carrier['headers']))) return;
+  if (!isObject(carrier)) return;
+  for (const agent of [carrier['httpAgent'], carrier['httpsAgent']]) {
+    for (const way of WAYS_TO_OTHER_REQUESTS) hide(agent, way);
+  }
+  if (!holdsToken(readAuthorization(carrier['headers']))) return;
 
   const redacted = withoutToken(carrier);
   if (isObject(config)) Reflect.set(error, 'config', redacted);
@@ -37,6 +50,7 @@ function redactOne(error: Record<string, unknown>, holdsToken: (authorization: u
   Reflect.set(response, 'config', redacted);
   hide(response, 'request');
   const data: unknown = response['data'];
+  redactErrorsOf(data, holdsToken);
   for (const way of WAYS_TO_THE_REQUEST) hide(data, way);
 }
 
@@ -45,9 +59,8 @@ function withoutToken(config: Record<string, unknown>): Record<string, unknown> 
   const headers = shallowCopy(config['headers'] as object);
   takeAuthorization(headers);
   copy['headers'] = headers;
-  for (const agent of [config['httpAgent'], config['httpsAgent']]) {
-    for (const way of WAYS_TO_OTHER_REQUESTS) hide(agent, way);
-  }
+  // A stream that is sent leads to where it goes.
+  hide(asRecord(config['data'])['_readableState'], 'pipes');
   return copy;
 }
 

@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 
 import axios, { type InternalAxiosRequestConfig } from 'axios';
@@ -136,6 +137,47 @@ describe.each(['http', 'fetch'] as const)(
       httpAgent.destroy();
     });
 
+    it('an error of a request that carries no token, while others do on the same agent', async () => {
+      const httpAgent = new http.Agent({ keepAlive: true });
+      const { get, check } = await setUp({ http: { httpAgent } });
+      get.emulator.failApiRequests({ delayMs: 200 });
+      const second = get.api.get('/v1/research');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      check(await rejection(get.api.get('http://127.0.0.1:1/x')));
+      check(await rejection(get.api.get('/nowhere', { bipsyncAuth: false })));
+      await second;
+      httpAgent.destroy();
+    });
+
+    it('an error of a streamed body after a good beginning', async () => {
+      const { get, check } = await setUp({ http: { responseType: 'stream' } });
+      get.emulator.failApiRequests('stall-mid-body');
+      const controller = new AbortController();
+      const { data } = await get.api.get<AsyncIterable<unknown>>('/v1/research', {
+        signal: controller.signal,
+      });
+      const failed = rejection(
+        (async () => {
+          for await (const chunk of data) if (chunk) controller.abort();
+        })(),
+      );
+      setTimeout(() => controller.abort(), 100);
+      check(await failed);
+    });
+
+    it('an error of an upload that is still under way', async () => {
+      const { get, check } = await setUp();
+      get.emulator.failApiRequests({ status: 413, body: {} });
+      const body = Readable.from(
+        (async function* () {
+          for (let chunk = 0; chunk < 200; chunk += 1) yield Buffer.alloc(65_536);
+        })(),
+      );
+      body.on('error', () => undefined);
+      check(await rejection(get.api.post('/v1/research', body)));
+      body.destroy();
+    });
+
     it('a time-out while waiting for the next token, seen by an earlier interceptor', async () => {
       const seen: unknown[] = [];
       const { get, check } = await setUp({
@@ -184,6 +226,21 @@ describe.each(['http', 'fetch'] as const)(
     });
   },
 );
+
+it('20. a time-out shows no secret while the token request waits for a socket', async () => {
+  const httpAgent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  const { api, emulator } = await emulated({ http: { httpAgent, adapter: 'http' } });
+  emulator.failApiRequests('stall');
+  const stalled = rejection(api.get('/v1/research', { bipsyncAuth: false, timeout: 300 }));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  const error = await rejection(api.get('/v1/research', { timeout: 50 }));
+  expect(error['code']).toBe('ECONNABORTED');
+  const bytes = Buffer.from(`client_secret=${emulator.clientSecret}`).join(',');
+  expect(logged(error).replace(/\s/g, '')).not.toContain(bytes);
+  expect(logged(error)).not.toContain(emulator.clientSecret);
+  await stalled;
+  httpAgent.destroy();
+});
 
 describe('20. redaction', () => {
   it('copies: the config that others hold keeps its header', async () => {
@@ -345,6 +402,16 @@ describe('20. what an error leads to', () => {
     expect(agent.sockets.a).toBe(under);
     agent.sockets = { a: [] };
     expect(agent.sockets.a).toEqual([]);
+  });
+
+  it('shows nothing by way of a stream that was sent', async () => {
+    const state = scripted();
+    const pipes = [{ _header: 'Authorization: Bearer token-1' }];
+    const data = { _readableState: { pipes }, pipe: (): undefined => undefined };
+    state.onApi = (config) => new axios.AxiosError('failed', 'ERR_X', config);
+    const error = await rejection(state.api.post('/v1/x', data));
+    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+    expect(data._readableState.pipes).toBe(pipes);
   });
 
   it.each(['req', 'socket', 'client'])('shows no token by way of a streamed answer’s %s', async (way) => {
