@@ -4,13 +4,15 @@ import type { ResolvedConfig } from './config';
 import type { Emit, UnauthenticatedReason } from './events';
 import { readAuthorization, takeAuthorization } from './headers';
 import { asRecord } from './json';
-import { originOf } from './target-origin';
+import { originOf, targetOf } from './target-origin';
 import type { Token } from './token';
 import type { TokenSource } from './token-source';
 import type { TokenSources } from './token-sources';
 
 type Config = InternalAxiosRequestConfig;
 type BeforeRedirect = NonNullable<AxiosRequestConfig['beforeRedirect']>;
+
+const isBeforeRedirect = (value: unknown): value is BeforeRedirect => typeof value === 'function';
 
 /** Attachment is how a token gets onto a request, and how it is kept off. */
 export interface Attachment {
@@ -27,6 +29,7 @@ export function createAttachment(
   emit: Emit,
 ): Attachment {
   const guards = new WeakSet<BeforeRedirect>();
+  const isEncrypted = [...allowedOrigins].every((origin) => origin?.startsWith('https:'));
 
   function isCallersOwn(authorization: unknown, { method }: Config): boolean {
     if (!authorization || sources.holdsIssuedToken(authorization)) return false;
@@ -37,8 +40,8 @@ export function createAttachment(
   }
 
   /** Older versions of axios keep the header on a redirect to a subdomain. */
-  function guardRedirects(callersOwn: BeforeRedirect | undefined): BeforeRedirect {
-    if (callersOwn === undefined) return guardRedirect;
+  function guardRedirects(callersOwn: unknown): BeforeRedirect {
+    if (!isBeforeRedirect(callersOwn)) return guardRedirect;
     if (callersOwn === guardRedirect || guards.has(callersOwn)) return callersOwn;
     const guard: BeforeRedirect = (options, ...details) => {
       guardRedirect(options, ...details);
@@ -61,6 +64,8 @@ export function createAttachment(
         emit(source.scope, { type: 'authorization-replaced' });
       }
       headers['Authorization'] = token.authorization;
+      // To a loopback host, and not by way of a proxy that would read it, unless the caller wants just that.
+      if (!isEncrypted && targetOf(config)?.origin.startsWith('http:')) config.proxy ??= false;
       config.beforeRedirect = guardRedirects(config.beforeRedirect);
     },
 

@@ -46,11 +46,13 @@ function parse(url: unknown): URL | undefined {
 
 /** The one of `url` and `baseURL` whose origin counts; `undefined` where axios is not to be second-guessed. */
 function decisiveUrl(destination: Destination): string | undefined {
-  const { url = '', baseURL, allowAbsoluteUrls, socketPath } = destination;
+  const { baseURL, allowAbsoluteUrls = true, socketPath } = destination;
+  const url = destination.url ?? '';
   if (socketPath || typeof url !== 'string' || !holdsAllItsOptions(destination)) return undefined;
   if (!baseURL) return url;
   if (typeof baseURL !== 'string') return undefined;
   if (!absoluteUrl.test(url)) return baseURL;
-  if (allowAbsoluteUrls !== false) return url;
-  return honoursAllowAbsoluteUrls ? baseURL : undefined;
+  if (allowAbsoluteUrls === true) return url;
+  // Versions differ in what else than `false` means no.
+  return allowAbsoluteUrls === false && honoursAllowAbsoluteUrls ? baseURL : undefined;
 }

@@ -17,6 +17,7 @@ describe('18. the token goes to the configured origin and allowedOrigins only', 
     ['a relative URL', { url: '/v1/research' }],
     ['a relative URL without a slash', { url: 'v1/research' }],
     ['no URL', {}],
+    ['a URL that is null', { url: null as never }],
     ['a query alone', { url: '?a=1' }],
     ['an absolute URL', { url: `${ORIGIN}/v1/research` }],
     ['the origin alone', { url: ORIGIN }],
@@ -62,6 +63,11 @@ describe('18. the token goes to the configured origin and allowedOrigins only', 
     ['a URL object', { url: new URL(`${ORIGIN}/x`) as never }, 'unknown-destination'],
     ['white space before another host', { url: ' https://evil.example/', baseURL: '' }, 'origin'],
     ['a tab inside another host', { url: 'https://ev\til.example/', baseURL: '' }, 'origin'],
+    ...[0, '', 'false', '0', null].map((no): [string, object, string] => [
+      `an absolute URL, and another baseURL that ${JSON.stringify(no)} may decide for`,
+      { url: `${ORIGIN}/v1`, baseURL: 'https://evil.example', allowAbsoluteUrls: no },
+      'unknown-destination',
+    ]),
   ])('not with %s', async (_name, config, reason) => {
     const state = scripted({ allowedOrigins: ['https://gw.example:8443'] });
     await state.api.request(config).catch(() => undefined);
@@ -293,6 +299,14 @@ describe('18. before a redirect', () => {
     }
   });
 
+  it.each([null, false, 'none'])('a hook that is none (%p) stands in no way', async (beforeRedirect) => {
+    const state = scripted();
+    await state.api.get('/v1/x', { beforeRedirect: beforeRedirect as never });
+    const options = { href: 'https://a.example', headers: { Authorization: 'Bearer token-1' } };
+    hookOf(state.apiRequests[0])(options);
+    expect(options.headers).toEqual({});
+  });
+
   it('a config that is sent again has one hook, not one more each time', async () => {
     const state = scripted();
     const beforeRedirect = jest.fn();
@@ -303,6 +317,33 @@ describe('18. before a redirect', () => {
     expect(second).toBe(first);
     await state.api.request(state.apiRequests[2]!);
     expect(hookOf(state.apiRequests[3])).toBe(plain);
+  });
+});
+
+describe('a token for a loopback host', () => {
+  const home = { client: undefined, baseURL: 'http://127.0.0.1:1' };
+  const friend = 'http://localhost:2';
+
+  it('passes by no proxy that would read it', async () => {
+    const state = scripted({ ...home, allowedOrigins: [friend] });
+    await state.api.get('/v1/x');
+    await state.api.get('/v1/x', { baseURL: friend });
+    expect(state.apiRequests.map(({ proxy }) => proxy)).toEqual([false, false]);
+  });
+
+  it('but by the one that the caller asks for', async () => {
+    const proxy = { host: '127.0.0.1', port: 3 };
+    const state = scripted(home);
+    await state.api.get('/v1/x', { proxy });
+    expect(state.apiRequests[0]?.proxy).toEqual(proxy);
+  });
+
+  it('changes nothing about requests that are encrypted', async () => {
+    for (const config of [{}, { allowedOrigins: [friend] }]) {
+      const state = scripted(config);
+      await state.api.get('/v1/x');
+      expect(state.apiRequests[0]?.proxy).toBeUndefined();
+    }
   });
 });
 
