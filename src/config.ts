@@ -186,8 +186,11 @@ export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknow
     const others = (options.allowedOrigins ?? []).map((origin) =>
       secureUrl('allowedOrigins', origin, problems),
     );
-    if (others.some((url) => url && url.href !== `${url.origin}/`)) {
-      problems.push('allowedOrigins must hold origins alone, without a path or a query');
+    if (others.some((url) => url && (url.href !== `${url.origin}/` || url.hostname.includes('*')))) {
+      problems.push('allowedOrigins must hold origins alone, without a path, a query or a wildcard');
+    }
+    if (options.baseURL !== undefined && (home?.search || home?.hash)) {
+      problems.push('baseURL must not have a query or a fragment');
     }
     return {
       baseURL: options.baseURL ?? home?.origin,

@@ -9,7 +9,7 @@ import {
 } from './config';
 import { BipsyncAuthError } from './errors';
 import { createEmit } from './events';
-import { createInterceptors } from './interceptors';
+import { createInterceptors, isRegistered } from './interceptors';
 import { targetOf } from './target-origin';
 import type { Transport } from './token-endpoint';
 import { createTokenSources } from './token-sources';
@@ -69,8 +69,8 @@ export function installBipsyncAuth(axiosInstance: AxiosInstance, config: Bipsync
   const sources = createTokenSources(resolved, endpoint, emit);
   const { onRequest, onResponse, onError } = createInterceptors(axiosInstance, resolved, sources, emit);
 
-  const setsBaseURL = !defaults.baseURL && !isDefaultExport(axiosInstance);
-  if (setsBaseURL) defaults.baseURL = resolved.baseURL;
+  const { baseURL } = defaults;
+  if (!baseURL && !isDefaultExport(axiosInstance)) defaults.baseURL = resolved.baseURL;
   const requestId = interceptors.request.use(onRequest, undefined, { synchronous: true });
   const responseId = interceptors.response.use(onResponse, onError);
   Object.defineProperty(axiosInstance, installed, { configurable: true });
@@ -89,10 +89,12 @@ export function installBipsyncAuth(axiosInstance: AxiosInstance, config: Bipsync
     eject() {
       if (isEjected) return;
       isEjected = true;
-      interceptors.request.eject(requestId);
-      interceptors.response.eject(responseId);
-      if (setsBaseURL && defaults.baseURL === resolved.baseURL) delete defaults.baseURL;
+      if (isRegistered(interceptors.request, onRequest)) interceptors.request.eject(requestId);
+      if (isRegistered(interceptors.response, onResponse)) interceptors.response.eject(responseId);
       Reflect.deleteProperty(axiosInstance, installed);
+      if (defaults.baseURL !== resolved.baseURL) return;
+      if (baseURL === undefined) delete defaults.baseURL;
+      else defaults.baseURL = baseURL;
     },
   };
 }
@@ -139,10 +141,15 @@ function refuseDefaults(
     );
   }
   if (!defaults.baseURL) return;
-  const home = targetOf({ baseURL: defaults.baseURL })?.origin;
-  if (!allowedOrigins.has(home)) {
+  const home = targetOf({ baseURL: defaults.baseURL });
+  if (home?.userInfo) {
     refuse(
-      `The axios instance sends requests to ${home ?? 'a baseURL that is not an absolute http(s) URL'}, but the token ` +
+      "The axios instance's baseURL has user info, for which axios would silently drop the access token. Remove it.",
+    );
+  }
+  if (!allowedOrigins.has(home?.origin)) {
+    refuse(
+      `The axios instance sends requests to ${home?.origin ?? 'a baseURL that is not an absolute http(s) URL'}, but the token ` +
         `is for ${origin}. Use an instance of its own, or add the origin to allowedOrigins if it may have the token.`,
     );
   }

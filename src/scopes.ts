@@ -77,5 +77,5 @@ export function replaceTokenScope(
   problems: string[],
 ): TokenScope | undefined {
   const others = scopes ?? configured.scopes.filter((scope) => !isTeamScope(scope));
-  return resolveTokenScope(teamId ?? configured.teamId, others, problems);
+  return resolveTokenScope(teamId ?? TEAM_PREFIX + configured.teamId, others, problems);
 }

@@ -33,6 +33,13 @@ const MAX_RESPONSE_BYTES = 100_000;
 const DEFAULT_LIFETIME_S = 3600;
 const MAX_LIFETIME_S = 86_400;
 const MAX_DESCRIPTION_LENGTH = 300;
+const HTML_ESCAPES: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#039;',
+};
 
 /**
  * requestToken makes one access token request
@@ -217,16 +224,28 @@ function meaningOf(status: number, error: unknown): [BipsyncAuthErrorCode, strin
 
 /** A server may echo what it was sent; what it says is shown shortened, on one line and without the secret. */
 function printable(said: unknown[], secret: string): string {
-  const form = new URLSearchParams([['', secret]]).toString().slice(1);
-  // As it went over the wire: half a surrogate pair cannot be encoded.
-  const sent = Buffer.from(secret).toString();
-  return [secret, sent, form, encodeURIComponent(sent), JSON.stringify(secret).slice(1, -1)]
+  return [...echoesOf(secret), ...echoesOf(secret.trim())]
     .reduce(
       (text, echo) => text.replaceAll(echo, '[secret]'),
       said.filter((part) => typeof part === 'string').join(' '),
     )
     .replace(/[^\x20-\x7e\u00a0-\ud7ff\uf900-\ufffd]+/g, ' ')
     .slice(0, MAX_DESCRIPTION_LENGTH);
+}
+
+/** What a text may look like in an answer: as it is, or as a form, a URL, JSON or HTML has it. */
+function echoesOf(text: string): string[] {
+  // As it went over the wire: half a surrogate pair cannot be encoded.
+  const sent = Buffer.from(text).toString();
+  const encoded = [new URLSearchParams([['', sent]]).toString().slice(1), encodeURIComponent(sent)];
+  return [
+    text,
+    sent,
+    ...encoded,
+    ...encoded.map((url) => url.replace(/%../g, (byte) => byte.toLowerCase())),
+    JSON.stringify(text).slice(1, -1),
+    text.replace(/[&<>"']/g, (char) => HTML_ESCAPES[char] as string),
+  ];
 }
 
 /** What axios throws holds the secret, so nothing of it is passed on but a system error code. */

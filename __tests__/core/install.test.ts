@@ -163,6 +163,12 @@ describe('the axios instance', () => {
     installBipsyncAuth(api, { ...good, allowedOrigins: ['https://other.example'] });
   });
 
+  it('whose baseURL has user info is refused', () => {
+    const { message } = refusal(good, axios.create({ baseURL: ORIGIN.replace('//', '//user:hush@') }));
+    expect(message).toContain('user info');
+    expect(message).not.toContain('hush');
+  });
+
   it('with defaults.auth is refused', () => {
     expect(refusal(good, axios.create({ auth: { username: 'u', password: 'p' } })).message).toContain(
       'defaults.auth',
@@ -322,6 +328,25 @@ describe('eject()', () => {
     const api = axios.create({ baseURL: ORIGIN });
     installBipsyncAuth(api, { ...good, client: undefined, baseURL }).eject();
     expect(api.defaults.baseURL).toBe(ORIGIN);
+  });
+
+  it('leaves an empty baseURL as it was', () => {
+    const { api, auth } = scripted({}, axios.create({ baseURL: '' }));
+    expect(api.defaults.baseURL).toBe(ORIGIN);
+    auth.eject();
+    expect(api.defaults.baseURL).toBe('');
+  });
+
+  it('leaves the interceptors that others registered after clear()', async () => {
+    const { api, auth } = scripted();
+    api.interceptors.request.clear();
+    api.interceptors.response.clear();
+    const theirs = jest.fn(<T>(value: T): T => value);
+    api.interceptors.request.use(theirs);
+    api.interceptors.response.use(theirs);
+    auth.eject();
+    await api.get(`${ORIGIN}/v1/x`);
+    expect(theirs).toHaveBeenCalledTimes(2);
   });
 
   it('leaves a baseURL that was set since', () => {

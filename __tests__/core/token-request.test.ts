@@ -695,6 +695,21 @@ it('a secret that cannot be encoded as it is gets an answer as any other', async
   expect(error).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS', oauthErrorDescription: '[secret]' });
 });
 
+it.each([
+  ['without the white space around it', 's3cr3t-abc\n', 's3cr3t-abc'],
+  ['as lower-case percent encoding has it', 'a+b/c==', 'a%2bb%2fc%3d%3d'],
+  ['as HTML has it', `p&q<r>"s'`, 'p&amp;q&lt;r&gt;&quot;s&#039;'],
+])('an echo of the secret is left out also %s', async (_how, secret, echo) => {
+  const state = scripted({ clientSecret: secret });
+  state.onToken = () => ({
+    status: 401,
+    body: { error: 'invalid_client', error_description: `bad ${echo}!` },
+  });
+  const error = await rejection(get(state));
+  expect(error).toMatchObject({ oauthErrorDescription: 'bad [secret]!' });
+  expect(error.message).not.toContain(echo);
+});
+
 it('what the token endpoint says is passed on, without an echo of the secret, in one short line', async () => {
   const secret = 'p@ss (w)ord/+"x"';
   const state = scripted({ clientSecret: secret });

@@ -57,6 +57,8 @@ describe('1. one acquisition in flight per token key', () => {
 
   it.each([
     ['two teams', { teamId: 'b2', scopes: ['team_c3'] }],
+    ['null', null],
+    ['an empty text', ''],
     ['a second team among the scopes', { scopes: ['team_c3'] }],
     ['a bad scope', { scopes: ['a b'] }],
     ['an empty team', { teamId: '' }],
@@ -69,6 +71,12 @@ describe('1. one acquisition in flight per token key', () => {
     expect(error['code']).toBe('ERR_BIPSYNC_CONFIG');
     expect(state.tokenRequests).toHaveLength(0);
     expect(state.apiRequests).toHaveLength(0);
+  });
+
+  it('scopes alone leave the team as it is, however it is called', async () => {
+    const state = scripted({ teamId: 'team_team_x' });
+    const { scopes } = await state.auth.getToken({ scopes: ['users:read'] });
+    expect(scopes).toEqual(['team_team_x', 'users:read']);
   });
 
   it('bipsyncAuth: false sends a request untouched', async () => {

@@ -127,12 +127,27 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'an origin with a path',
       { ...good, allowedOrigins: ['https://a.example/v1'] },
-      'allowedOrigins must hold origins alone, without a path or a query',
+      'allowedOrigins must hold origins alone, without a path, a query or a wildcard',
     ],
     [
       'user info',
       { ...good, allowedOrigins: ['https://u@a.example'] },
-      'allowedOrigins must not hold user info; allowedOrigins must hold origins alone, without a path or a query',
+      'allowedOrigins must not hold user info; allowedOrigins must hold origins alone, without a path, a query or a wildcard',
+    ],
+    [
+      'a wildcard',
+      { ...good, allowedOrigins: ['https://*.bipsync.com'] },
+      'allowedOrigins must hold origins alone, without a path, a query or a wildcard',
+    ],
+    [
+      'a baseURL with a query',
+      { ...good, client: undefined, baseURL: `${ORIGIN}/?a=1` },
+      'baseURL must not have a query or a fragment',
+    ],
+    [
+      'a baseURL with a fragment',
+      { ...good, client: undefined, baseURL: `${ORIGIN}/#a` },
+      'baseURL must not have a query or a fragment',
     ],
     ['tokenEncoding', { ...good, tokenEncoding: 'xml' }, "tokenEncoding must be 'form' or 'json'"],
     [
