@@ -33,7 +33,7 @@ export function createClientSecret(configured: string | (() => unknown)): Client
     } catch {
       throw new BipsyncAuthError(
         'ERR_BIPSYNC_SECRET',
-        'The clientSecret function threw. What it threw is withheld, since it may quote a secret.',
+        'The clientSecret function threw. What it threw is withheld, since it may quote a secret: call it by itself to see.',
       );
     }
     if (typeof secret === 'string' && secret.trim() !== '') return secret;

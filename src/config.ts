@@ -31,7 +31,7 @@ export interface BipsyncAuthConfig {
    * `127.0.0.0/8`, `[::1]`). Only its origin decides who may receive the token.
    */
   baseURL?: string | undefined;
-  /** Where tokens come from, if not `/v1/oauth/token` on that origin. https, or http on a loopback host. */
+  /** Where tokens come from, if not `/v1/oauth/token` on that origin: an absolute URL, https, or http on a loopback host. */
   tokenUrl?: string | undefined;
   /** The client identifier ({@link https://www.rfc-editor.org/rfc/rfc6749#section-2.2 RFC 6749 §2.2}). */
   clientId: string;
@@ -73,8 +73,8 @@ export interface BipsyncAuthConfig {
 export interface BipsyncAuthRequestOptions {
   /** Replaces the configured team. */
   teamId?: string | undefined;
-  /** Replace the configured scopes other than the team's. */
-  scopes?: readonly BipsyncScope[] | undefined;
+  /** Replace the configured scopes other than the team's: an array, or separated by spaces. */
+  scopes?: readonly BipsyncScope[] | string | undefined;
 }
 
 /** GetTokenOptions is what the handle's `getToken` takes. */
@@ -122,10 +122,15 @@ const milliseconds = (least: number, most: number) =>
     `must be a number of milliseconds from ${least} to ${most}`,
   ] as const;
 
+const scopesRule = [
+  (value: unknown) => typeof value === 'string' || isTexts(value),
+  'must be an array of strings, or one with spaces between',
+] as const;
+
 const configRules: Rules<BipsyncAuthConfig> = {
   client: [
     (value) => isText(value) && /^[a-z\d](?:[a-z\d-]{0,57}[a-z\d])?$/i.test(value),
-    'may hold letters, digits and hyphens',
+    'is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
   ],
   baseURL: [isText, 'must be an absolute URL'],
   tokenUrl: [isText, 'must be an absolute URL'],
@@ -136,22 +141,22 @@ const configRules: Rules<BipsyncAuthConfig> = {
     true,
   ],
   teamId: [isText, 'must be a string'],
-  scopes: [
-    (value) => typeof value === 'string' || isTexts(value),
-    'must be an array of strings, or one with spaces between',
-  ],
+  scopes: scopesRule,
   allowedOrigins: [isTexts, 'must be an array of origins'],
   tokenEncoding: [(value) => value === 'form' || value === 'json', "must be 'form' or 'json'"],
   tokenTimeoutMs: milliseconds(1, 300_000),
   refreshWindowMs: milliseconds(0, DAY_MS),
   expiryMarginMs: milliseconds(0, DAY_MS),
-  tokenStore: [isTokenStore, 'must have the methods get and set (and lock, if any)'],
+  tokenStore: [
+    isTokenStore,
+    'must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
+  ],
   onEvent: [isFunction, 'must be a function'],
 };
 
 const requestRules: Rules<BipsyncAuthRequestOptions> = {
   teamId: [isText, 'must be a string'],
-  scopes: [isTexts, 'must be an array of strings'],
+  scopes: scopesRule,
 };
 
 const getTokenRules: Rules<GetTokenOptions> = {
@@ -219,8 +224,9 @@ export function resolveRequestScope(
   configured: TokenScope,
   requested: BipsyncAuthRequestOptions,
   rules: Rules<BipsyncAuthRequestOptions> = requestRules,
+  what = "The request's `bipsyncAuth` was refused, and nothing was sent",
 ): TokenScope {
-  return refusing('The options of this request were refused, and nothing was sent', requested, (problems) => {
+  return refusing(what, requested, (problems) => {
     const { teamId, scopes } = readOptions(requested, rules, problems).options;
     return replaceTokenScope(configured, teamId, scopes, problems);
   });
@@ -235,7 +241,12 @@ export function resolveGetToken(
   configured: TokenScope,
   options: GetTokenOptions,
 ): { scope: TokenScope; signal: AbortSignal | undefined } {
-  const scope = resolveRequestScope(configured, options, getTokenRules);
+  const scope = resolveRequestScope(
+    configured,
+    options,
+    getTokenRules,
+    'The options of getToken were refused',
+  );
   return { scope, signal: options.signal };
 }
 
@@ -307,8 +318,10 @@ function readOptions<Options extends object>(
 }
 
 function isTokenStore(value: unknown): boolean {
-  const { get, set, lock } = asRecord(value);
-  return isFunction(get) && isFunction(set) && (lock === undefined || isFunction(lock));
+  const { get, set, lock, sendCommand, call } = asRecord(value);
+  // A Redis client has get and set too, but would keep a token for ever.
+  const isRedisClient = isFunction(sendCommand) || isFunction(call);
+  return isFunction(get) && isFunction(set) && (lock === undefined || isFunction(lock)) && !isRedisClient;
 }
 
 function homeOf(

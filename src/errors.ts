@@ -33,7 +33,7 @@ export class BipsyncAuthError extends Error {
   override readonly name = 'BipsyncAuthError';
   /** Stable identifier of the failure, made to switch on. */
   readonly code: BipsyncAuthErrorCode;
-  /** HTTP status of the token endpoint's answer, where there was one. */
+  /** HTTP status of the token endpoint's answer, where there was one; with `ERR_BIPSYNC_ACCESS_DENIED` the API's. */
   declare readonly status?: number;
   /** OAuth error code of the token endpoint's answer, where it gave one. */
   declare readonly oauthError?: string;
@@ -51,6 +51,11 @@ export class BipsyncAuthError extends Error {
     if (oauthErrorDescription !== undefined) this.oauthErrorDescription = oauthErrorDescription;
     if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
     Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** What JSON has of it: the message too, which is no enumerable property of an error. */
+  toJSON(): object {
+    return Object.assign({}, this, { message: this.message });
   }
 }
 

@@ -82,7 +82,7 @@ export function createEmit(onEvent: ((event: BipsyncAuthEvent) => unknown) | und
   return ({ teamId, scopes }, details) => {
     if (onEvent === undefined && !debug.enabled) return;
     const event: BipsyncAuthEvent = { ...details, teamId, scopes: [...scopes] };
-    debug('%o', event);
+    debug('%j', event);
     try {
       Promise.resolve(onEvent?.(event)).catch(noop);
     } catch {

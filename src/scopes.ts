@@ -73,9 +73,10 @@ export function resolveTokenScope(
 export function replaceTokenScope(
   configured: TokenScope,
   teamId: string | undefined,
-  scopes: readonly string[] | undefined,
+  scopes: string | readonly string[] | undefined,
   problems: string[],
 ): TokenScope | undefined {
-  const others = scopes ?? configured.scopes.filter((scope) => !isTeamScope(scope));
+  const others =
+    scopes === undefined ? configured.scopes.filter((scope) => !isTeamScope(scope)) : splitScopes(scopes);
   return resolveTokenScope(teamId ?? TEAM_PREFIX + configured.teamId, others, problems);
 }

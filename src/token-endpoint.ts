@@ -60,9 +60,12 @@ export async function requestToken(
     client_secret: secret,
     scope: scopes.join(' '),
   };
-  const answer = await post(endpoint, parameters, signal);
-  if (answer.status === 200) return readToken(answer.body);
-  throw readRefusal(answer, secret);
+  const { origin, pathname } = endpoint.tokenUrl;
+  // Its query is nobody's business.
+  const subject = `The token endpoint ${origin}${pathname}`;
+  const answer = await post(endpoint, parameters, signal, subject);
+  if (answer.status === 200) return readToken(answer.body, subject);
+  throw readRefusal(answer, secret, subject);
 }
 
 /** isRefusal tells an answer that another try would not change from a failure that may pass. */
@@ -85,6 +88,7 @@ async function post(
   endpoint: TokenEndpoint,
   parameters: Record<string, string>,
   signal: AbortSignal,
+  subject: string,
 ): Promise<Answer> {
   const { tokenUrl, tokenEncoding } = endpoint;
   const { fetchOptions, ...transport } = endpoint.transport();
@@ -118,7 +122,7 @@ async function post(
       retryAfterMs: parseRetryAfter(readResponseHeader(response, 'retry-after')),
     };
   } catch (error) {
-    throw readFailure(error, tokenUrl);
+    throw readFailure(error, tokenUrl, subject);
   }
 }
 
@@ -150,12 +154,12 @@ export function isAccessToken(value: unknown): value is string {
 }
 
 /** Successful response, {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}. */
-function readToken(body: unknown): TokenResponse {
+function readToken(body: unknown, subject: string): TokenResponse {
   const { access_token: accessToken, token_type: type, expires_in: expiresIn } = asRecord(body);
-  if (!isAccessToken(accessToken)) throw unusable('access_token');
-  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw unusable('token_type');
+  if (!isAccessToken(accessToken)) throw unusable(subject, 'access_token');
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw unusable(subject, 'token_type');
   const seconds = asSeconds(expiresIn ?? DEFAULT_LIFETIME_S);
-  if (Number.isNaN(seconds)) throw unusable('expires_in');
+  if (Number.isNaN(seconds)) throw unusable(subject, 'expires_in');
   return { accessToken, lifetimeMs: Math.min(seconds, MAX_LIFETIME_S) * 1000 };
 }
 
@@ -166,17 +170,21 @@ function asSeconds(value: unknown): number {
     : Number.NaN;
 }
 
-function unusable(member: string): BipsyncAuthError {
+function unusable(subject: string, member: string): BipsyncAuthError {
   return new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_RESPONSE',
-    `The token endpoint answered 200 without a valid ${member}. Check that tokenUrl is the token endpoint, and that no ` +
-      'gateway answers in its place.',
+    `${subject} answered 200 without a valid ${member}. Check that it is the token endpoint, and that no gateway answers ` +
+      'in its place.',
     { status: 200 },
   );
 }
 
 /** Error response, {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}, or Bipsync's own form. */
-function readRefusal({ status, body, retryAfterMs }: Answer, secret: string): BipsyncAuthError {
+function readRefusal(
+  { status, body, retryAfterMs }: Answer,
+  secret: string,
+  subject: string,
+): BipsyncAuthError {
   const { error, error_description, message, hint } = asRecord(body);
   const oauthError = printable([error], secret);
   const oauthErrorDescription = printable(
@@ -185,16 +193,12 @@ function readRefusal({ status, body, retryAfterMs }: Answer, secret: string): Bi
   );
   const [code, advice] = meaningOf(status, error);
   const said = [oauthError, oauthErrorDescription].filter(Boolean).join(': ');
-  return new BipsyncAuthError(
-    code,
-    `The token endpoint answered ${status}${said && ` (${said})`}. ${advice}`,
-    {
-      status,
-      oauthError: oauthError || undefined,
-      oauthErrorDescription: oauthErrorDescription || undefined,
-      retryAfterMs,
-    },
-  );
+  return new BipsyncAuthError(code, `${subject} answered ${status}${said && ` (${said})`}. ${advice}`, {
+    status,
+    oauthError: oauthError || undefined,
+    oauthErrorDescription: oauthErrorDescription || undefined,
+    retryAfterMs,
+  });
 }
 
 function meaningOf(status: number, error: unknown): [BipsyncAuthErrorCode, string] {
@@ -219,7 +223,7 @@ function meaningOf(status: number, error: unknown): [BipsyncAuthErrorCode, strin
       'Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
     ];
   }
-  return ['ERR_BIPSYNC_TOKEN_REQUEST', 'Check tokenUrl and tokenEncoding.'];
+  return ['ERR_BIPSYNC_TOKEN_REQUEST', 'Check client, baseURL or tokenUrl, and tokenEncoding.'];
 }
 
 /** A server may echo what it was sent; what it says is shown shortened, on one line and without the secret. */
@@ -249,14 +253,13 @@ function echoesOf(text: string): string[] {
 }
 
 /** What axios throws holds the secret, so nothing of it is passed on but a system error code. */
-function readFailure(error: unknown, { hostname }: URL): BipsyncAuthError {
+function readFailure(error: unknown, { hostname }: URL, subject: string): BipsyncAuthError {
   const causes = causesOf(error);
   // Each runtime's fetch has words of its own for it; others name the host.
   if (causes.some(({ message }) => /redirect/i.test(String(message).replaceAll(hostname, '')))) {
     return new BipsyncAuthError(
       'ERR_BIPSYNC_TOKEN_REQUEST',
-      'The token endpoint answered with a redirect. Redirects are not followed with a secret: check client, baseURL ' +
-        'and tokenUrl.',
+      `${subject} answered with a redirect. Redirects are not followed with a secret: check client, baseURL and tokenUrl.`,
     );
   }
   const code = causes
@@ -265,8 +268,8 @@ function readFailure(error: unknown, { hostname }: URL): BipsyncAuthError {
     .at(-1);
   return new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
-    `The token endpoint could not be reached${code === undefined ? '' : ` (${code})`}. Check the network, DNS, TLS ` +
-      'certificates and proxy settings between this machine and it.',
+    `${subject} could not be reached${code === undefined ? '' : ` (${code})`}. Check that it is the right one, and the ` +
+      'network, DNS, TLS certificates and proxy settings between this machine and it.',
   );
 }
 

@@ -40,7 +40,7 @@ describe('a bad configuration fails at installation', () => {
       clientSecert: 'x',
     });
     for (const name of [
-      'client may hold',
+      'client is the subdomain',
       'clientId',
       'tokenEncoding',
       'tokenTimeoutMs',

@@ -73,6 +73,14 @@ describe('1. one acquisition in flight per token key', () => {
     expect(state.apiRequests).toHaveLength(0);
   });
 
+  it('scopes may be one text, as in the configuration', async () => {
+    const state = scripted({ scopes: ['users:read'] });
+    await state.api.get('/v1/research', { bipsyncAuth: { scopes: 'research:read  fields:read' } });
+    expect(state.tokenRequests.map((request) => formOf(request)['scope'])).toEqual([
+      'fields:read research:read team_a1',
+    ]);
+  });
+
   it('scopes alone leave the team as it is, however it is called', async () => {
     const state = scripted({ teamId: 'team_team_x' });
     const { scopes } = await state.auth.getToken({ scopes: ['users:read'] });

@@ -58,7 +58,7 @@ async function run(debug: string): Promise<{ stdout: string; stderr: string; sec
 describe('NODE_DEBUG=bipsync-auth', () => {
   it('prints the events, and nothing that is secret', async () => {
     const { stdout, stderr, secret } = await run('bipsync-auth');
-    const types = [...stderr.matchAll(/type: '([\w-]+)'/g)].map(([, type]) => type);
+    const types = [...stderr.matchAll(/"type":"([\w-]+)"/g)].map(([, type]) => type);
     expect(types).toEqual([
       'token-acquired',
       'authorization-replaced',
@@ -69,10 +69,10 @@ describe('NODE_DEBUG=bipsync-auth', () => {
       'token-acquired',
       'request-replayed',
     ]);
-    expect(stderr).toContain("reason: 'first'");
-    expect(stderr).toContain("reason: 'origin'");
-    expect(stderr).toContain("code: 'ERR_BIPSYNC_SCOPE'");
-    expect(stderr.match(/^BIPSYNC-AUTH \d+: /gm)).toHaveLength(types.length);
+    expect(stderr).toContain('"reason":"first"');
+    expect(stderr).toContain('"reason":"origin"');
+    expect(stderr).toContain('"code":"ERR_BIPSYNC_SCOPE"');
+    expect(stderr.match(/^BIPSYNC-AUTH \d+: \{.*\}$/gm)).toHaveLength(types.length);
     const token = /^Bearer (\S+)$/m.exec(stdout)?.[1];
     expect(token).toBeDefined();
     for (const hidden of [token!, secret, 'b3RoZXI6c2VjcmV0', 'Bearer']) expect(stderr).not.toContain(hidden);

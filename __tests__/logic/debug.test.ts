@@ -40,8 +40,8 @@ describe('NODE_DEBUG=bipsync-auth', () => {
     await install((event) => events.push(event));
     await install();
     expect(debug.mock.calls).toEqual([
-      ['%o', events[0]],
-      ['%o', expect.objectContaining({ type: 'token-acquired' })],
+      ['%j', events[0]],
+      ['%j', expect.objectContaining({ type: 'token-acquired' })],
     ]);
   });
 

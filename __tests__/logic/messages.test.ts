@@ -3,6 +3,9 @@ import axios, { type AxiosInstance } from 'axios';
 import { type BipsyncAuthConfig, installBipsyncAuth } from '../../src';
 import { type Answer, ORIGIN, rejection, scripted } from '../support/scripted';
 
+/** What messages about it begin with. */
+const ENDPOINT = `The token endpoint ${ORIGIN}/v1/oauth/token`;
+
 const good = { client: 'acme', clientId: 'the-client', clientSecret: 'hush', teamId: 'a1' };
 const refused = 'The configuration of axios-bipsync-auth was refused';
 
@@ -40,21 +43,25 @@ describe('a message says what happened, and what to do about it:', () => {
   it.each<[string, unknown, string]>([
     ['no object', null, 'it must be an object'],
     ['text', 'acme', 'it must be an object'],
-    ['client', { ...good, client: 'a_b' }, 'client may hold letters, digits and hyphens'],
+    [
+      'client',
+      { ...good, client: 'a_b' },
+      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+    ],
     [
       'a client that ends with a hyphen',
       { ...good, client: 'ab-' },
-      'client may hold letters, digits and hyphens',
+      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
     ],
     [
       'a client that begins with a hyphen',
       { ...good, client: '-ab' },
-      'client may hold letters, digits and hyphens',
+      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
     ],
     [
       'a client too long for a host',
       { ...good, client: 'a'.repeat(60) },
-      'client may hold letters, digits and hyphens',
+      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
     ],
     ['baseURL', { ...good, client: undefined, baseURL: '/v1' }, 'baseURL must be absolute'],
     ['a baseURL that is no text', { ...good, baseURL: 1 }, 'baseURL must be an absolute URL'],
@@ -173,17 +180,27 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'tokenStore',
       { ...good, tokenStore: { get: () => 1 } },
-      'tokenStore must have the methods get and set (and lock, if any)',
+      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
+    ],
+    [
+      'a Redis client, which would keep a token for ever',
+      { ...good, tokenStore: { get: () => 1, set: () => 1, sendCommand: () => 1 } },
+      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
+    ],
+    [
+      'another one',
+      { ...good, tokenStore: { get: () => 1, set: () => 1, call: () => 1 } },
+      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
     ],
     [
       'a tokenStore that is null',
       { ...good, tokenStore: null },
-      'tokenStore must have the methods get and set (and lock, if any)',
+      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
     ],
     [
       'a lock that is none',
       { ...good, tokenStore: { get: () => 1, set: () => 1, lock: 1 } },
-      'tokenStore must have the methods get and set (and lock, if any)',
+      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
     ],
     ['onEvent', { ...good, onEvent: 'log' }, 'onEvent must be a function'],
     ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'client and baseURL exclude each other'],
@@ -247,62 +264,68 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'a wrong secret',
       { status: 401 },
-      'The token endpoint answered 401. Check clientId and clientSecret, and that they belong to this tenant.',
+      ENDPOINT + ' answered 401. Check clientId and clientSecret, and that they belong to this tenant.',
     ],
     [
       'a wrong scope',
       { status: 400, body: { error: 'invalid_scope' } },
-      'The token endpoint answered 400 (invalid_scope). Check teamId and scopes against what the client was granted.',
+      ENDPOINT +
+        ' answered 400 (invalid_scope). Check teamId and scopes against what the client was granted.',
     ],
     [
       'a forbidden address',
       { status: 403, body: { message: 'No.', hint: 'IP' } },
-      "The token endpoint answered 403 (No. IP). Have this machine's public IP address permitted in Bipsync.",
+      ENDPOINT + " answered 403 (No. IP). Have this machine's public IP address permitted in Bipsync.",
     ],
     [
       'a redirect',
       { status: 302 },
-      'The token endpoint answered 302. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+      ENDPOINT +
+        ' answered 302. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
     ],
     [
       'another refusal',
       { status: 404, body: '<html>' },
-      'The token endpoint answered 404. Check tokenUrl and tokenEncoding.',
+      ENDPOINT + ' answered 404. Check client, baseURL or tokenUrl, and tokenEncoding.',
     ],
     [
       'another success',
       { status: 204 },
-      'The token endpoint answered 204. Check tokenUrl and tokenEncoding.',
+      ENDPOINT + ' answered 204. Check client, baseURL or tokenUrl, and tokenEncoding.',
     ],
     [
       'an overload',
       { status: 429, body: { error: 'slow_down', error_description: 'Later.' } },
-      'The token endpoint answered 429 (slow_down: Later.). It is overloaded or out of order; try again later.',
+      ENDPOINT + ' answered 429 (slow_down: Later.). It is overloaded or out of order; try again later.',
     ],
     [
       'a failure',
       { status: 500 },
-      'The token endpoint answered 500. It is overloaded or out of order; try again later.',
+      ENDPOINT + ' answered 500. It is overloaded or out of order; try again later.',
     ],
     [
       'no token',
       { body: {} },
-      'The token endpoint answered 200 without a valid access_token. Check that tokenUrl is the token endpoint, and that no gateway answers in its place.',
+      ENDPOINT +
+        ' answered 200 without a valid access_token. Check that it is the token endpoint, and that no gateway answers in its place.',
     ],
     [
       'no type',
       { body: { access_token: 'x' } },
-      'The token endpoint answered 200 without a valid token_type. Check that tokenUrl is the token endpoint, and that no gateway answers in its place.',
+      ENDPOINT +
+        ' answered 200 without a valid token_type. Check that it is the token endpoint, and that no gateway answers in its place.',
     ],
     [
       'no lifetime',
       { body: { access_token: 'x', token_type: 'bearer', expires_in: ' ' } },
-      'The token endpoint answered 200 without a valid expires_in. Check that tokenUrl is the token endpoint, and that no gateway answers in its place.',
+      ENDPOINT +
+        ' answered 200 without a valid expires_in. Check that it is the token endpoint, and that no gateway answers in its place.',
     ],
     [
       'no network',
       Object.assign(new Error('x'), { code: 'ENOTFOUND' }),
-      'The token endpoint could not be reached (ENOTFOUND). Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached (ENOTFOUND). Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'no network, deeper down',
@@ -310,66 +333,82 @@ describe('a message says what happened, and what to do about it:', () => {
         code: 'ERR_NETWORK',
         cause: { code: 'EAI_AGAIN', cause: { code: 7 } },
       }),
-      'The token endpoint could not be reached (EAI_AGAIN). Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'no network, five errors down',
       nested(5),
-      'The token endpoint could not be reached (EAI_AGAIN). Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'no network, further down',
       nested(6),
-      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'an error without a code',
       Object.assign(new Error('x'), { code: 'not a code' }),
-      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'a redirect that fetch refused',
       Object.assign(new Error('x'), { cause: new Error('unexpected redirect') }),
-      'The token endpoint answered with a redirect. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+      ENDPOINT +
+        ' answered with a redirect. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
     ],
     [
       'the code ENOTFOUND of a host',
       Object.assign(new Error('x'), { code: 'ENOTFOUND of a host' }),
-      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'the code the ENOTFOUND',
       Object.assign(new Error('x'), { code: 'the ENOTFOUND' }),
-      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'the code Enotfound',
       Object.assign(new Error('x'), { code: 'Enotfound' }),
-      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'the code EXXXXXXXXXXXXXXXXXXX',
       Object.assign(new Error('x'), {
         code: 'EXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX',
       }),
-      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'the code E',
       Object.assign(new Error('x'), { code: 'E' }),
-      'The token endpoint could not be reached. Check the network, DNS, TLS certificates and proxy settings between this machine and it.',
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
     ],
     [
       'a redirect of 300',
       { status: 300 },
-      'The token endpoint answered 300. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+      ENDPOINT +
+        ' answered 300. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
     ],
     [
       'a redirect of 399',
       { status: 399 },
-      'The token endpoint answered 399. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+      ENDPOINT +
+        ' answered 399. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
     ],
-    ['a bad request', { status: 400 }, 'The token endpoint answered 400. Check tokenUrl and tokenEncoding.'],
+    [
+      'a bad request',
+      { status: 400 },
+      ENDPOINT + ' answered 400. Check client, baseURL or tokenUrl, and tokenEncoding.',
+    ],
   ])('token request, %s', async (_name, answer, message) => {
     expect(await asking(answer)).toBe(message);
   });
@@ -380,7 +419,7 @@ describe('a message says what happened, and what to do about it:', () => {
       () => {
         throw new Error('x');
       },
-      'The clientSecret function threw. What it threw is withheld, since it may quote a secret.',
+      'The clientSecret function threw. What it threw is withheld, since it may quote a secret: call it by itself to see.',
     ],
     ['gives no text', () => 7, 'The clientSecret function gave no string, or an empty one.'],
     ['gives white space', () => ' ', 'The clientSecret function gave no string, or an empty one.'],
@@ -403,14 +442,16 @@ describe('a message says what happened, and what to do about it:', () => {
 
   it('a request’s own options', async () => {
     const { api, auth } = scripted();
-    const options = 'The options of this request were refused, and nothing was sent';
+    const options = "The request's `bipsyncAuth` was refused, and nothing was sent";
     const asked = async (bipsyncAuth: unknown): Promise<string> =>
       (await rejection(api.get('/v1/x', { bipsyncAuth: bipsyncAuth as false }))).message;
     expect(await asked({ teamId: 7 })).toBe(`${options}: teamId must be a string.`);
-    expect(await asked({ scopes: 'a b' })).toBe(`${options}: scopes must be an array of strings.`);
+    expect(await asked({ scopes: 7 })).toBe(
+      `${options}: scopes must be an array of strings, or one with spaces between.`,
+    );
     expect(await asked({ signal: 1 })).toBe(`${options}: there is no option "signal", only teamId, scopes.`);
     expect((await rejection(auth.getToken({ signal: {} as AbortSignal }))).message).toBe(
-      `${options}: signal must be an AbortSignal.`,
+      'The options of getToken were refused: signal must be an AbortSignal.',
     );
   });
 
@@ -494,5 +535,26 @@ describe('an error holds what is known and nothing else', () => {
     ],
   ])('of a token request answered with %j', async (answer, keys) => {
     expect(await known(answer)).toEqual(keys);
+  });
+});
+
+it('an error as JSON has its message and all that it tells', async () => {
+  const state = scripted({
+    client: undefined,
+    baseURL: 'https://gw.example/x',
+    tokenUrl: 'https://gw.example/t?key=hush',
+  });
+  // The script tells a token request by the usual path.
+  state.onApi = () => ({ status: 401, body: { error: 'invalid_client' } });
+  const error = await rejection(state.api.get('/v1/x'));
+  expect(JSON.parse(JSON.stringify(error))).toEqual({
+    name: 'BipsyncAuthError',
+    code: 'ERR_BIPSYNC_CREDENTIALS',
+    message:
+      'The token endpoint https://gw.example/t answered 401 (invalid_client). Check clientId and clientSecret, and that ' +
+      'they belong to this tenant.',
+    status: 401,
+    oauthError: 'invalid_client',
+    retryAfterMs: 30_000,
   });
 });
