@@ -1,5 +1,5 @@
-// The README's TypeScript, as its readers would use it: each snippet is type-checked on its own against the built package,
-// and those that can run alone are run against an emulator.
+// The README's code, as its readers would use it: each snippet of TypeScript is type-checked on its own against the built
+// package, and those that can run alone are run, JavaScript as CommonJS, against an emulator.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,15 +8,17 @@ import { startBipsyncEmulator } from '../dist/testing.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = `${root}.snippets`;
-const snippets = [...readFileSync(`${root}README.md`, 'utf8').matchAll(/```ts\n(.*?)```/gs)].map(
-  ([, code]) => code,
+const snippets = [...readFileSync(`${root}README.md`, 'utf8').matchAll(/```(ts|js)\n(.*?)```/gs)].map(
+  ([, language, code]) => ({ language, code }),
 );
 
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder);
 process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
-snippets.forEach((code, position) =>
-  writeFileSync(`${folder}/snippet-${position + 1}.mts`, `${code}\nexport {};\n`),
+snippets.forEach(({ language, code }, position) =>
+  language === 'ts'
+    ? writeFileSync(`${folder}/snippet-${position + 1}.mts`, `${code}\nexport {};\n`)
+    : writeFileSync(`${folder}/snippet-${position + 1}.cjs`, code),
 );
 writeFileSync(
   `${folder}/tsconfig.json`,
@@ -50,11 +52,10 @@ const env = {
   BIPSYNC_SCOPES: 'rest_api:read research:read',
 };
 let failed = 0;
-for (const [position, code] of snippets.entries()) {
+for (const [position, { language, code }] of snippets.entries()) {
   const name = `README snippet ${position + 1}`;
-  const status = /\/\/ before|@Module|declare const/.test(code)
-    ? 0
-    : await run(`${folder}/out/snippet-${position + 1}.mjs`);
+  const file = language === 'ts' ? `out/snippet-${position + 1}.mjs` : `snippet-${position + 1}.cjs`;
+  const status = /@Module|createClient/.test(code) ? 0 : await run(`${folder}/${file}`);
   console.log(status === 0 ? `ok     ${name}` : `not ok ${name}`);
   if (status !== 0) failed += 1;
 }
