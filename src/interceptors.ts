@@ -10,10 +10,10 @@ import { createAttachment } from './attachment';
 import { refuseClearProxy } from './clear-proxy';
 import type { ResolvedConfig } from './config';
 import { BipsyncAuthError } from './errors';
-import type { Emit, UnauthenticatedReason } from './events';
+import type { Emit } from './events';
 import { redactError, redactErrorsOf } from './redact';
 import { createRenewal, failed, type Outcome, type Send, UNAUTHORIZED } from './renewal';
-import { leadsTo, targetOf } from './target-origin';
+import { leadsTo, type Target, targetOf } from './target-origin';
 import type { Token } from './token';
 import type { TokenSource } from './token-source';
 import type { TokenSources } from './token-sources';
@@ -41,7 +41,8 @@ export function createInterceptors(
   emit: Emit,
 ): Interceptors {
   const { origin, allowedOrigins } = config;
-  const attachment = createAttachment(instance, config, sources, emit);
+  const home: Target = { origin, userInfo: false };
+  const attachment = createAttachment(instance, sources, emit);
   const { settle, isUnsettled } = createRenewal(sources, emit, attachment);
   const boundAdapters = new WeakSet<object>();
   let lastBound: { to: AdapterOption; adapter: AxiosAdapter } | undefined;
@@ -74,13 +75,15 @@ export function createInterceptors(
     if (config.bipsyncAuth === false) return send(config);
     try {
       const source = sourceOf(config);
-      const obstacle = findObstacle(config, adapter);
-      if (obstacle !== undefined) {
-        attachment.withhold(config, source, obstacle);
+      const target = targetOfToken(config, adapter);
+      if (target === undefined) {
+        attachment.withhold(config, source);
         return send(config);
       }
       const token = source.present();
-      return token ? authenticate(config, send, source, token) : obtainAndAuthenticate(config, send, source);
+      return token
+        ? authenticate(config, target, send, source, token)
+        : obtainAndAuthenticate(config, target, send, source);
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- rejected as it was thrown
       return Promise.reject(error);
@@ -95,34 +98,33 @@ export function createInterceptors(
   const sourceOf = ({ bipsyncAuth }: Config): TokenSource =>
     bipsyncAuth === undefined || bipsyncAuth === false ? sources.configured : sources.forOptions(bipsyncAuth);
 
-  /** Why the token must not go with this request; nothing, if it may. */
-  function findObstacle(config: Config, adapter: AdapterOption): UnauthenticatedReason | undefined {
-    if (!leadsTo(origin, config)) {
-      const target = targetOf(config);
-      if (target === undefined) return 'unknown-destination';
-      if (!allowedOrigins.has(target.origin)) return 'origin';
-      if (target.userInfo) throw otherCredentials('user info in the URL');
-    }
+  /** The origin that a token goes to with this request; none, where it must not go. */
+  function targetOfToken(config: Config, adapter: AdapterOption): string | undefined {
+    const target = leadsTo(origin, config) ? home : targetOf(config);
+    if (target === undefined || !allowedOrigins.has(target.origin)) return undefined;
+    if (target.userInfo) throw otherCredentials('user info in the URL');
     if (config.auth) throw otherCredentials('`auth`');
     refuseClearProxy(config, adapter);
-    return undefined;
+    return target.origin;
   }
 
   async function obtainAndAuthenticate(
     config: Config,
+    target: string,
     send: Send,
     source: TokenSource,
   ): Promise<AxiosResponse> {
-    return authenticate(config, send, source, await waitFor(source.obtain(), config));
+    return authenticate(config, target, send, source, await waitFor(source.obtain(), config));
   }
 
   function authenticate(
     config: Config,
+    target: string,
     send: Send,
     source: TokenSource,
     token: Token,
   ): Promise<AxiosResponse> {
-    attachment.attach(config, source, token);
+    attachment.attach(config, target, source, token);
     return send(config).then(
       (response) =>
         response.status === UNAUTHORIZED ? settle({ response }, config, send, source) : response,
@@ -148,7 +150,7 @@ export function createInterceptors(
     return (
       config?.headers instanceof Object &&
       config.bipsyncAuth !== false &&
-      findObstacle(config, adapterOf(config)) === undefined
+      targetOfToken(config, adapterOf(config)) !== undefined
     );
   }
 

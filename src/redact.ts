@@ -65,11 +65,13 @@ function withoutToken(config: Record<string, unknown>): Record<string, unknown> 
 }
 
 function hide(holder: unknown, key: string): void {
-  if (!isObject(holder) || !Object.hasOwn(holder, key)) return;
+  if (!isObject(holder) || !Object.prototype.propertyIsEnumerable.call(holder, key)) return;
+  let value = holder[key];
+  // An accessor is not followed even by what shows all that is hidden, such as the %o of console.log.
   Reflect.defineProperty(holder, key, {
-    value: holder[key],
+    get: () => value,
+    set: (next: unknown) => (value = next),
     enumerable: false,
-    writable: true,
     configurable: true,
   });
 }

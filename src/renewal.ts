@@ -30,6 +30,7 @@ export interface Renewal {
 }
 
 export const UNAUTHORIZED = 401;
+const INSUFFICIENT_SCOPE = 'insufficient_scope';
 
 const noop = (): void => undefined;
 
@@ -44,9 +45,12 @@ export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Att
     source: TokenSource,
   ): Promise<AxiosResponse> {
     const { response } = first;
-    if (response?.status !== UNAUTHORIZED || isFromElsewhere(response, config)) return surface(first);
-    const challenge = readChallengeError(readResponseHeader(response, 'www-authenticate'));
-    if (challenge === 'insufficient_scope') return surface(first, accessDenied(source));
+    const target = targetOf(config)?.origin;
+    if (response?.status !== UNAUTHORIZED || !target || isFromElsewhere(response, target)) {
+      return surface(first);
+    }
+    const challenge = challengeOf(response);
+    if (challenge === INSUFFICIENT_SCOPE) return surface(first, accessDenied(source));
 
     const renewal = renewalOf(source);
     const sent = sentToken(config);
@@ -77,21 +81,28 @@ export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Att
 
     emit(source.scope, { type: 'request-replayed' });
     const replay = replayOf(config);
-    attach(replay, source, token);
+    attach(replay, target, source, token);
     const second = await outcomeOf(send, replay);
-    const status = second.response?.status;
-    if (status !== UNAUTHORIZED) {
-      if (status === undefined) {
+    if (second.response?.status !== UNAUTHORIZED) {
+      if (second.response === undefined) {
         if (isForced) renewal.didNotHelp(token);
       } else if (isRenewal) renewal.helped();
       return surface(second);
     }
-    if (source.isBorrowed(token.accessToken)) {
-      // Another process had minted it, and it may have been revoked with the first: it makes room for one that was not.
-      // That one counts as unhelpful, or processes that borrow from each other would mint one for every request.
+    const secondChallenge = challengeOf(second.response);
+    /** The first attempt went without a token, so this was the first to tell of one that had been there before. */
+    const isFirstToTell = sent === undefined && !isRenewal;
+    const makesRoom =
+      source.isBorrowed(token.accessToken) ||
+      (isFirstToTell && source.isCurrent(token.accessToken) && renewal.admits(secondChallenge));
+    if (makesRoom && secondChallenge !== INSUFFICIENT_SCOPE) {
+      // It may be revoked, and another process may have minted it. The next one counts as unhelpful, or processes that
+      // borrow from each other would mint one for every request.
       source.refuse(token.accessToken);
       source.obtain().then(renewal.didNotHelp).catch(noop);
-    } else renewal.didNotHelp(token);
+      return surface(second);
+    }
+    if (!isFirstToTell) renewal.didNotHelp(token);
     return surface(second, accessDenied(source));
   }
 
@@ -125,10 +136,13 @@ export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Att
 }
 
 /** Another origin's 401, that a redirect led to, says nothing about the token; only the http adapter tells. */
-function isFromElsewhere({ request }: AxiosResponse, config: Config): boolean {
+function isFromElsewhere({ request }: AxiosResponse, target: string): boolean {
   const actual = originOf(asRecord(asRecord(request)['res'])['responseUrl']);
-  return actual !== undefined && actual !== targetOf(config)?.origin;
+  return actual !== undefined && actual !== target;
 }
+
+const challengeOf = (response: AxiosResponse): string | undefined =>
+  readChallengeError(readResponseHeader(response, 'www-authenticate'));
 
 /** By either of these a response is known again, also in a copy that another interceptor made. */
 function partsOf(outcome: { response: AxiosResponse | undefined }): object[] {

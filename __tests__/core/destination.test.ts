@@ -261,7 +261,7 @@ describe('19. the plugin owns Authorization on those origins', () => {
 describe('18. before a redirect', () => {
   it.each([
     ['to the same origin', `${ORIGIN}/v2`, true],
-    ['to an allowed origin', 'https://other.example/x', true],
+    ['to an allowed origin', 'https://other.example/x', false],
     ['to a subdomain', ORIGIN.replace('//', '//sub.'), false],
     ['to the same host without TLS', ORIGIN.replace('https', 'http'), false],
     ['to another port', `${ORIGIN}:8443/`, false],
@@ -278,6 +278,25 @@ describe('18. before a redirect', () => {
       );
     }
   });
+
+  it.each([false, true])(
+    'each request is kept to its own origin, sent again too (own hook: %p)',
+    async (isOwn) => {
+      const other = 'https://other.example';
+      const state = scripted({ allowedOrigins: [other] });
+      const { config } = await state.api.get('/v1/x', isOwn ? { beforeRedirect: () => undefined } : {});
+      await state.api.request({ ...config, baseURL: other });
+      await state.api.request({ ...config, baseURL: ORIGIN });
+      const kept = state.apiRequests.map((request) =>
+        [ORIGIN, other].filter((origin) => {
+          const headers = { Authorization: 'Bearer token-1' };
+          hookOf(request)({ href: `${origin}/y`, headers });
+          return 'Authorization' in headers;
+        }),
+      );
+      expect(kept).toEqual([[ORIGIN], [other], [ORIGIN]]);
+    },
+  );
 
   it.each([undefined, null, 'x'])('headers that are none (%s) are left alone', async (headers) => {
     const state = scripted();

@@ -47,6 +47,42 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
     expect(state.tokenRequests).toHaveLength(2);
   });
 
+  it('makes room for another token where the present one was revoked, for the next request', async () => {
+    jest.useFakeTimers();
+    const good = new Set(['token-1']);
+    const adapter: AxiosAdapter = async (config) => {
+      const sent = String(config.headers.get('Authorization')).slice('Bearer '.length);
+      const status = good.has(sent) ? 200 : 401;
+      return { data: '', status, statusText: '', headers: {}, config, request: {} };
+    };
+    const state = replaced(adapter);
+    const get = async (): Promise<number> => {
+      const { status } = await state.api.get('/v1/x', lenient);
+      await jest.advanceTimersByTimeAsync(2000);
+      return status;
+    };
+    expect(await get()).toBe(200);
+    good.clear();
+    good.add('token-2');
+    expect(await get()).toBe(401);
+    expect(await get()).toBe(200);
+    expect(state.tokenRequests).toHaveLength(2);
+    jest.useRealTimers();
+  });
+
+  it('costs a token no more often than any other 401 that nothing helps', async () => {
+    jest.useFakeTimers();
+    const { adapter } = foreign({ status: 401 });
+    const state = replaced(adapter);
+    for (let second = 0; second < 60; second += 1) {
+      await state.api.get('/v1/x', lenient);
+      await jest.advanceTimersByTimeAsync(1000);
+    }
+    // 1, 2, 4, 8, 16, 32 s between them.
+    expect(state.tokenRequests.length).toBeLessThanOrEqual(8);
+    jest.useRealTimers();
+  });
+
   it('also where the interceptors of the instance are not to be seen', async () => {
     const { adapter, calls } = foreign();
     const instance = axios.create();
