@@ -121,16 +121,19 @@ if (error.code !== 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' || !error.message.includes('E
   );
   node('d.mjs');
 });
-check('the command', () => {
-  const bin = join(folder, 'node_modules/.bin/bipsync-auth');
-  if (!execFileSync(bin, ['--help'], { encoding: 'utf8' }).includes('check')) throw new Error('no help');
-  const { status, stdout } = spawnSync(bin, ['check', '--json'], {
-    env: { PATH: process.env.PATH },
-    encoding: 'utf8',
+// npx runs the first by the name of the package, also where the package is not installed.
+for (const name of ['axios-bipsync-auth', 'bipsync-auth']) {
+  check(`the command ${name}`, () => {
+    const bin = join(folder, 'node_modules/.bin', name);
+    if (!execFileSync(bin, ['--help'], { encoding: 'utf8' }).includes('check')) throw new Error('no help');
+    const { status, stdout } = spawnSync(bin, ['check', '--json'], {
+      env: { PATH: process.env.PATH },
+      encoding: 'utf8',
+    });
+    if (status !== 1 || JSON.parse(stdout).ok !== false)
+      throw new Error(`check without configuration: ${status} ${stdout}`);
   });
-  if (status !== 1 || JSON.parse(stdout).ok !== false)
-    throw new Error(`check without configuration: ${status} ${stdout}`);
-});
+}
 
 const files = execFileSync('tar', ['tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
 const unwanted = files.filter(

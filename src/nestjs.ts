@@ -77,9 +77,14 @@ export function getBipsyncAuthToken(name: string): string {
 }
 
 /** One private axios with the plugin on it. */
-interface Installation extends OnApplicationShutdown {
+interface Installed {
   readonly http: HttpService;
   readonly auth: BipsyncAuth;
+}
+
+/** Installs when the first of the public providers is made: a test that overrides both needs no configuration. */
+interface Installation extends OnApplicationShutdown {
+  readonly get: () => Installed;
 }
 
 /** Reaches the module's own providers only. */
@@ -107,11 +112,11 @@ function define(definition: DynamicModule, { name, global }: BipsyncHttpModuleEx
       ...(definition.providers as Provider[]),
       {
         provide: INSTALLATION,
-        useFactory: (options: BipsyncHttpOptions) => install(options, name),
+        useFactory: (options: BipsyncHttpOptions) => installOnce(options, name),
         inject: [MODULE_OPTIONS_TOKEN],
       },
-      { provide: httpToken, useFactory: ({ http }: Installation) => http, inject: [INSTALLATION] },
-      { provide: authToken, useFactory: ({ auth }: Installation) => auth, inject: [INSTALLATION] },
+      { provide: httpToken, useFactory: ({ get }: Installation) => get().http, inject: [INSTALLATION] },
+      { provide: authToken, useFactory: ({ get }: Installation) => get().auth, inject: [INSTALLATION] },
     ],
     exports: [httpToken, authToken],
   };
@@ -120,7 +125,8 @@ function define(definition: DynamicModule, { name, global }: BipsyncHttpModuleEx
 /**
  * BipsyncHttpModule provides Nest's `HttpService` on an axios of its own, never the one that a process shares, with
  * the plugin installed. Where the application starts, a bad configuration stops it; where `app.close()` ends, the
- * plugin is ejected, after the server has answered its last request.
+ * plugin is ejected, after the server has answered its last request. A test that overrides both providers installs
+ * nothing and needs no configuration, though a factory given to `registerAsync` still runs.
  */
 export class BipsyncHttpModule extends ConfigurableModuleClass {
   /**
@@ -205,16 +211,20 @@ export function installBipsyncAuthOn(
 }
 
 /** Nest calls the hook of every provider that has one, also of a plain object. */
-function install(options: BipsyncHttpOptions, name: string | undefined): Installation {
+function installOnce(options: BipsyncHttpOptions, name: string | undefined): Installation {
+  let installed: Installed | undefined;
+  return {
+    get: () => (installed ??= install(options, name)),
+    // Not `onModuleDestroy`: the server is then still answering, with requests to Bipsync that need their token.
+    onApplicationShutdown: () => installed?.auth.eject(),
+  };
+}
+
+function install(options: BipsyncHttpOptions, name: string | undefined): Installed {
   refuseOtherOptions(options);
   const instance = axios.create(options.http);
   const auth = naming(name, () => installBipsyncAuth(instance, options.auth));
-  return {
-    http: new HttpService(instance),
-    auth,
-    // Not `onModuleDestroy`: the server is then still answering, with requests to Bipsync that need their token.
-    onApplicationShutdown: () => auth.eject(),
-  };
+  return { http: new HttpService(instance), auth };
 }
 
 /** A `name` that a factory returned, for one, would be passed over in silence, and two tenants mixed up. */

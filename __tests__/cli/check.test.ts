@@ -1,8 +1,5 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import type { Step } from '../../src/cli/steps';
 import type { Environment } from '../../src/cli/terminal';
@@ -103,14 +100,34 @@ describe('check, where something is wrong', () => {
       ['configuration', false],
       ['secret', false],
     ]);
-    for (const part of ['client may hold', 'BIPSYNC_CLIENT_ID', 'BIPSYNC_TEAM_ID']) {
+    for (const part of ['letters, digits and hyphens', 'BIPSYNC_CLIENT_ID', 'BIPSYNC_TEAM_ID']) {
       expect(steps[0]?.detail).toContain(part);
     }
-    expect(steps[1]?.detail).toContain('BIPSYNC_CLIENT_SECRET_FILE');
+    expect(steps[1]?.detail).toBe('BIPSYNC_CLIENT_SECRET is not set');
   });
 
   it('says how to load a .env file where nothing is set', async () => {
     expect((await diagnose({})).failure?.hint).toContain('.env');
+  });
+
+  it('reads the six variables that the library reads, and no other', async () => {
+    const emulator = await startEmulator();
+    const env = {
+      ...environmentOf(emulator),
+      BIPSYNC_CLIENT_SECRET: '',
+      BIPSYNC_CLIENT_SECRET_FILE: __filename,
+    };
+    expect((await diagnose(env)).failure).toMatchObject({ name: 'secret' });
+    expect((await runCli(['token'], env)).err).toContain('clientSecret is required');
+    expect((await diagnose({ BIPSYNC_CLIENT_SECRET_FILE: __filename })).failure?.hint).toMatch(
+      /^No BIPSYNC_/,
+    );
+    const named = (await runCli(['--help'])).out.match(/BIPSYNC_[A-Z_]+/g);
+    expect(named).toEqual(
+      ['CLIENT', 'BASE_URL', 'CLIENT_ID', 'CLIENT_SECRET', 'TEAM_ID', 'SCOPES'].map(
+        (name) => `BIPSYNC_${name}`,
+      ),
+    );
   });
 
   it('explains a wrong secret, and stops', async () => {
@@ -132,6 +149,79 @@ describe('check, where something is wrong', () => {
     const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_CLIENT_SECRET: secret });
     expect(stepNamed(diagnosis, 'secret')?.hint).toContain(hint);
     expect(JSON.stringify(diagnosis)).not.toContain(secret.slice(1, -1));
+  });
+
+  it.each([
+    [' padded', 'white space'],
+    ["'quoted'", 'quotes'],
+  ])('notices that the client id %p looks odd, before the server refuses it', async (clientId, hint) => {
+    const emulator = await startEmulator();
+    const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_CLIENT_ID: clientId });
+    const configuration = stepNamed(diagnosis, 'configuration');
+    expect(configuration).toMatchObject({ ok: true });
+    expect(configuration?.hint).toMatch(new RegExp(`^BIPSYNC_CLIENT_ID .*${hint}`));
+    expect(diagnosis.failure?.name).toBe('token');
+  });
+
+  it.each(['/v1', '/v1/', '/gateway/bipsync'])(
+    'warns, without failing, that requests go below the path %s of BIPSYNC_BASE_URL',
+    async (path) => {
+      const emulator = await startEmulator();
+      emulator.failApiRequests({ status: 200 }, Infinity);
+      const env = { ...environmentOf(emulator), BIPSYNC_BASE_URL: emulator.url + path };
+      const diagnosis = await diagnose(env);
+      expect(diagnosis).toMatchObject({ status: 0, ok: true });
+      const requested = `${path.replace(/\/$/, '')}/v1/research`;
+      expect(stepNamed(diagnosis, 'configuration')?.hint).toContain(
+        `get('/v1/research') goes to ${requested}`,
+      );
+      expect(emulator.requests[0]?.path).toBe(requested);
+
+      const { status, out } = await runCli(['check'], env);
+      expect(status).toBe(0);
+      expect(out).toMatch(/^ {2}! configuration .*\n +→ BIPSYNC_BASE_URL has a path/);
+      expect(out).toContain(requested);
+      expect(out).not.toContain('All in order');
+      expect(out).toContain('Mind the hints: configuration.');
+    },
+  );
+
+  it('notices white space at the end of BIPSYNC_BASE_URL, which axios makes an invalid URL of', async () => {
+    const emulator = await startEmulator();
+    const diagnosis = await diagnose({
+      ...environmentOf(emulator),
+      BIPSYNC_BASE_URL: `${emulator.url} `,
+    });
+    const hint = 'BIPSYNC_BASE_URL begins or ends with white space.';
+    expect(stepNamed(diagnosis, 'configuration')).toMatchObject({ hint });
+  });
+
+  it('has nothing to say against a BIPSYNC_BASE_URL that ends in a slash', async () => {
+    const emulator = await startEmulator();
+    const env = { ...environmentOf(emulator), BIPSYNC_BASE_URL: `${emulator.url}/` };
+    expect(stepNamed(await diagnose(env), 'configuration')).not.toHaveProperty('hint');
+    expect((await runCli(['check'], env)).out).toContain('All in order');
+  });
+
+  it.each(['rest_api:read,research:read', 'rest_api:read, research:read'])(
+    'explains that scopes like %p are not separated by commas',
+    async (BIPSYNC_SCOPES) => {
+      const emulator = await startEmulator();
+      const { steps } = await diagnose({ ...environmentOf(emulator), BIPSYNC_SCOPES });
+      expect(steps.at(-1)).toMatchObject({ name: 'scopes', ok: false });
+      expect(steps.at(-1)?.hint).toContain('by spaces, not by commas');
+    },
+  );
+
+  it('explains that of a team among the scopes too, but not of a comma that was granted', async () => {
+    const emulator = await startEmulator({ scopes: ['a,b'] });
+    const env = environmentOf(emulator);
+    const team = `team_${emulator.teamId},a,b`;
+    const withTeam = await diagnose({ ...env, BIPSYNC_TEAM_ID: '', BIPSYNC_SCOPES: team });
+    expect(withTeam.steps.at(-1)?.hint).toContain('by spaces, not by commas');
+    const other = await diagnose({ ...env, BIPSYNC_SCOPES: 'a,b nope' });
+    expect(other.steps.at(-1)).toMatchObject({ detail: 'not granted: nope' });
+    expect(other.steps.at(-1)?.hint).toContain('Take these out');
   });
 
   it('names the scopes that are not granted', async () => {
@@ -264,36 +354,6 @@ describe('check, where something is wrong', () => {
       expect(stepNamed(await diagnose({ ...env, NO_PROXY }), 'proxy')?.detail).toMatch(/^none/);
     }
     expect(stepNamed(await diagnose({ ...env, NO_PROXY: '127.0.0.1:2' }), 'proxy')?.detail).toMatch(/^http/);
-  });
-});
-
-describe('the secret in a file', () => {
-  let folder: string;
-  beforeEach(() => (folder = mkdtempSync(join(tmpdir(), 'bipsync-auth-'))));
-  afterEach(() => rmSync(folder, { recursive: true }));
-
-  it('is read without its final newline', async () => {
-    const emulator = await startEmulator();
-    const file = join(folder, 'secret');
-    writeFileSync(file, `${emulator.clientSecret}\r\n`);
-    const diagnosis = await diagnose({
-      ...environmentOf(emulator),
-      BIPSYNC_CLIENT_SECRET: '',
-      BIPSYNC_CLIENT_SECRET_FILE: file,
-    });
-    expect(diagnosis.status).toBe(0);
-    expect(stepNamed(diagnosis, 'secret')?.detail).toBe(`from ${file}`);
-  });
-
-  it('is told of where the file is missing, empty, or beside the variable', async () => {
-    const emulator = await startEmulator();
-    const env = { ...environmentOf(emulator), BIPSYNC_CLIENT_SECRET_FILE: join(folder, 'secret') };
-    expect((await diagnose(env)).failure?.detail).toContain('both');
-    const fileAlone = { ...env, BIPSYNC_CLIENT_SECRET: '' };
-    expect((await diagnose(fileAlone)).failure?.detail).toContain('cannot be read (ENOENT)');
-    expect((await runCli(['token'], fileAlone)).err).toContain('ENOENT');
-    writeFileSync(env.BIPSYNC_CLIENT_SECRET_FILE, '\n');
-    expect((await diagnose(fileAlone)).failure?.detail).toContain('is empty');
   });
 });
 

@@ -38,7 +38,7 @@ describe('token', () => {
     const emulator = await startEmulator();
     const refused = await runCli(['token'], { ...environmentOf(emulator), BIPSYNC_CLIENT_ID: 'somebody' });
     expect(refused).toMatchObject({ status: 1, out: '' });
-    expect(refused.err).toMatch(/^bipsync-auth: The token endpoint answered 401.*\n`bipsync-auth check`/);
+    expect(refused.err).toMatch(/^bipsync-auth: .*answered 401.*\n`npx axios-bipsync-auth check`/);
     expect(refused.err).not.toContain(emulator.clientSecret);
     const unset = await runCli(['token']);
     expect(unset).toMatchObject({ status: 1, out: '' });
@@ -90,7 +90,7 @@ describe('emulator', () => {
         .split('\n')
         .every((line) => line.startsWith('export BIPSYNC_')),
     ).toBe(true);
-    expect(err).toContain('Ctrl-C');
+    expect(err).toContain('`npx axios-bipsync-auth check`. Ctrl-C');
     await expect(new Promise((_resolve, reject) => get(url).on('error', reject))).rejects.toMatchObject({
       code: 'ECONNREFUSED',
     });
@@ -113,7 +113,8 @@ describe('emulator', () => {
     const { port } = new URL((await startEmulator()).url);
     const taken = await runCli(['emulator', '--port', port]);
     expect(taken).toMatchObject({ status: 1, out: '' });
-    expect(taken.err).toContain('EADDRINUSE');
+    expect(taken.err).toContain(`Port ${port} is taken: give another --port, or none for a free one.`);
+    expect(taken.err).not.toContain('EADDRINUSE');
     expect((await runCli(['emulator', '--port', '65536'])).status).toBe(2);
     expect((await runCli(['emulator', '--port=http'])).status).toBe(2);
   });
@@ -134,6 +135,33 @@ describe('usage', () => {
     }
   });
 
+  it('has it under the word too', async () => {
+    const { out } = await runCli(['--help']);
+    expect(out).toContain('  help [command]');
+    for (const args of [['help'], ['help', 'help'], ['help', '--help'], ['help', 'version']]) {
+      expect(await runCli(args)).toEqual({ status: 0, out, err: '' });
+    }
+    for (const command of commands) {
+      expect(await runCli(['help', command])).toEqual(await runCli([command, '--help']));
+    }
+  });
+
+  it('tells people to run it in a way that never asks a registry for another package', async () => {
+    const emulator = await startEmulator();
+    const texts = await Promise.all([
+      runCli([]),
+      runCli(['nonsense']),
+      runCli(['check']),
+      runCli(['check'], { BIPSYNC_CLIENT: 'acme' }),
+      runCli(['token']),
+      runCli(['demo'], { ...environmentOf(emulator), BIPSYNC_CLIENT_SECRET: 'wrong' }),
+      ...commands.map((command) => runCli([command, '--help'])),
+    ]);
+    const all = texts.map(({ out, err }) => out + err).join('');
+    expect(all.match(/npx axios-bipsync-auth (--help|check|token)/g)).not.toHaveLength(0);
+    expect(all).not.toMatch(/(npx |`)bipsync-auth/);
+  });
+
   it('stays within 100 columns', async () => {
     const pages = await Promise.all(
       ['', ...commands].map((command) => runCli([command, '-h'].filter(Boolean))),
@@ -143,14 +171,23 @@ describe('usage', () => {
   });
 
   it('prints its version', async () => {
-    expect(await runCli(['--version'])).toEqual({ status: 0, out: '1.2.3\n', err: '' });
+    const printed = { status: 0, out: '1.2.3\n', err: '' };
+    for (const args of [['--version'], ['-v'], ['version']]) expect(await runCli(args)).toEqual(printed);
   });
 
   it.each([
     [[], 'Usage: bipsync-auth <command>'],
-    [['chekc'], 'There is no command "chekc".\nTry `bipsync-auth --help`.'],
-    [['--jsn'], "Unknown option '--jsn'.\nTry `bipsync-auth --help`."],
-    [['token', '--client-secret=x'], "Unknown option '--client-secret'.\nTry `bipsync-auth token --help`."],
+    [
+      ['chekc'],
+      'The commands are check, token, emulator, demo, help, version.\nTry `npx axios-bipsync-auth --help`.',
+    ],
+    [['help', 'chekc'], 'The commands are check, token, emulator, demo, help, version.'],
+    [['--jsn'], "Unknown option '--jsn'.\nTry `npx axios-bipsync-auth --help`."],
+    [
+      ['token', '--client-secret=x'],
+      "Unknown option '--client-secret'.\nTry `npx axios-bipsync-auth token --help`.",
+    ],
+    [['version', 'check'], 'comes from the environment'],
     [['check', '--port', '1'], "Unknown option '--port'."],
     [['emulator', '--port'], 'argument missing'],
     [['check', '--json=yes'], 'does not take an argument'],
@@ -160,10 +197,14 @@ describe('usage', () => {
     expect(err).toContain(message);
   });
 
-  it('does not repeat an argument that may be a secret in the wrong place', async () => {
-    const { status, err } = await runCli(['token', 'swordfish']);
+  it.each([
+    [['token', 'swordfish'], 'environment'],
+    [['swordfish'], 'no such command'],
+    [['help', 'swordfish'], 'no such command'],
+  ])('does not repeat an argument that may be a secret in the wrong place: %j', async (args, message) => {
+    const { status, err } = await runCli(args);
     expect(status).toBe(2);
-    expect(err).toContain('environment');
+    expect(err).toContain(message);
     expect(err).not.toContain('swordfish');
   });
 });

@@ -35,6 +35,7 @@ describe('demo on an emulator', () => {
       ['Wrong secret', '≤ 5', '1', '0', '100 of 100', ms],
     ]);
     expect(out).toMatch(/All as promised, in \d+\.\d s\./);
+    expect(out).toMatch(/`npx axios-bipsync-auth --help`.*`npx axios-bipsync-auth check`/s);
     expect(Math.max(...out.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
     expect(secrets).toHaveLength(5);
     for (const secret of secrets) expect(out).not.toContain(secret);
@@ -98,7 +99,7 @@ describe('demo with a tenant', () => {
     const forbidden = await runCli(['demo'], environmentOf(emulator));
     expect(forbidden.status).toBe(1);
     expect(forbidden.out).toMatch(/✗ api .*403/);
-    expect(forbidden.out).toContain('bipsync-auth check');
+    expect(forbidden.out).toContain('npx axios-bipsync-auth check');
   });
 
   it('does not fall back to the emulator where variables are missing', async () => {

@@ -250,7 +250,12 @@ describe('a bad configuration keeps the application from starting', () => {
     expect(error).toBeInstanceOf(BipsyncAuthError);
     expect(error).toMatchObject({ code: 'ERR_BIPSYNC_CONFIG' });
     const { message } = error as BipsyncAuthError;
-    for (const problem of ['client may hold', 'clientId is required', 'tokenTimeoutMs must', 'team']) {
+    for (const problem of [
+      'letters, digits and hyphens',
+      'clientId is required',
+      'tokenTimeoutMs must',
+      'team',
+    ]) {
       expect(message).toContain(problem);
     }
     expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(clientSecret);

@@ -79,4 +79,35 @@ describe('mockBipsyncToken', () => {
     expect(await tokenRequest(api)).toHaveProperty('access_token', 'token-2');
     expect(token.accessToken).toBe('token-2');
   });
+
+  test.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['the axios instance', axios.create()],
+    ['the class', MockAdapter],
+  ])('refuses %s in place of an axios-mock-adapter, at once', (_, mock) => {
+    const call = (): unknown => mockBipsyncToken(mock as MockAdapter);
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow(/first argument .* axios-mock-adapter/);
+  });
+
+  test('refuses options that it does not have, and installs nothing', () => {
+    const { mock } = mocked();
+    const call = (options: object) => (): unknown => mockBipsyncToken(mock, options);
+    expect(call({ token: 'x', expiresIn: 60 })).toThrow(TypeError);
+    expect(call({ token: 'x', expiresIn: 60 })).toThrow(
+      'mockBipsyncToken has no option "token", only accessToken, expiresIn, tokenUrl.',
+    );
+    expect(call({ token: undefined, expires_in: 60 })).toThrow('"token", "expires_in"');
+    expect((mock as unknown as { handlers: unknown[] }).handlers).toHaveLength(0);
+  });
+
+  test.each<[string, unknown]>([
+    ['a token', 'token-1'],
+    ['null', null],
+  ])('refuses %s in place of the options', (_, options) => {
+    const call = (): unknown => mockBipsyncToken(mocked().mock, options as object);
+    expect(call).toThrow(TypeError);
+    expect(call).toThrow('options of mockBipsyncToken must be an object');
+  });
 });

@@ -4,12 +4,13 @@ import { isIP } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 
 import { type BipsyncAuth, type BipsyncAuthError, isBipsyncAuthError } from '../index';
-import { connect, type Connection, namesTenant, proxyFor, readSecret, type Secret } from './environment';
+import { connect, type Connection, isSet, namesTenant, proxyFor, SECRET } from './environment';
 import { ipHint, probeApi } from './probe';
 import { describeToken, failed, formatStep, passed, type Step } from './steps';
 import {
   type Environment,
   type ExitStatus,
+  type Paint,
   painter,
   progressOn,
   type Terminal,
@@ -27,24 +28,29 @@ export async function check(terminal: Terminal, { json = false }: { json?: boole
     progress.clear();
     if (!json) stdout.write(formatStep(step, paint));
   }
-  const bad = steps.filter(({ ok }) => !ok).map(({ name }) => name);
-  const ok = bad.length === 0;
-  const verdict = ok
-    ? paint('green', 'All in order: requests with this configuration will be answered.')
-    : paint('red', `Not in order: ${bad.join(', ')}.`);
-  stdout.write(json ? toJsonLine({ ok, steps }, 2) : `\n  ${verdict}\n`);
+  const ok = steps.every((step) => step.ok);
+  stdout.write(json ? toJsonLine({ ok, steps }, 2) : `\n  ${verdictOn(steps, paint)}\n`);
   return ok ? 0 : 1;
+}
+
+function verdictOn(steps: readonly Step[], paint: Paint): string {
+  const namesOf = (some: readonly Step[]): string => some.map(({ name }) => name).join(', ');
+  const bad = steps.filter(({ ok }) => !ok);
+  if (bad.length > 0) return paint('red', `Not in order: ${namesOf(bad)}.`);
+  const odd = steps.filter(({ hint }) => hint !== undefined);
+  if (odd.length > 0) return paint('yellow', `The API answers. Mind the hints: ${namesOf(odd)}.`);
+  return paint('green', 'All in order: requests with this configuration will be answered.');
 }
 
 /** In the order a person would look; ends where what follows would mean nothing. */
 async function* diagnose(env: Environment, begin: (what: string) => void): AsyncGenerator<Step> {
-  const secret = readSecret(env);
-  const { step: configuration, connection } = checkConfiguration(env, secret);
+  const { step: configuration, connection } = checkConfiguration(env);
   yield configuration;
-  yield checkSecret(secret);
-  if (!connection || secret.value === undefined) return;
+  const secret = checkSecret(env[SECRET]);
+  yield secret;
+  if (!connection || !secret.ok) return;
 
-  const home = new URL(connection.origin);
+  const { auth, api, home } = connection;
   const proxy = proxyFor(home, env);
   yield passed('proxy', proxy ?? 'none in the environment for this host');
   if (proxy === undefined) {
@@ -59,7 +65,6 @@ async function* diagnose(env: Environment, begin: (what: string) => void): Async
   }
 
   begin('asking for a token');
-  const { auth, api } = connection;
   const startedAt = performance.now();
   let scopes: readonly string[];
   try {
@@ -82,32 +87,52 @@ async function* diagnose(env: Environment, begin: (what: string) => void): Async
   if (clockAheadMs !== undefined) yield checkClock(clockAheadMs);
 }
 
-function checkConfiguration(env: Environment, secret: Secret): { step: Step; connection?: Connection } {
+function checkConfiguration(env: Environment): { step: Step; connection?: Connection } {
   try {
     // A missing secret has a step of its own.
-    const connection = connect(env, secret.value ?? 'missing');
-    return {
-      step: passed('configuration', `${connection.origin}, client id ${connection.config.clientId}`),
-      connection,
-    };
+    const connection = connect(isSet(env[SECRET]) ? env : { ...env, [SECRET]: 'missing' });
+    const { home, config } = connection;
+    const detail = `${home.origin}, client id ${config.clientId}`;
+    return { step: passed('configuration', detail, configurationHint(env, connection)), connection };
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
     const hint = namesTenant(env)
-      ? 'Correct these BIPSYNC_… variables; `bipsync-auth --help` lists them.'
-      : 'No BIPSYNC_… variable is set. `bipsync-auth --help` lists them, and says how to load a .env file.';
+      ? 'Correct these BIPSYNC_… variables; `npx axios-bipsync-auth --help` lists them.'
+      : 'No BIPSYNC_… variable is set. `npx axios-bipsync-auth --help` lists them, and says how to load a .env file.';
     return { step: failed('configuration', error.message, hint) };
   }
 }
 
-function checkSecret(secret: Secret): Step {
-  if (secret.value === undefined) return failed('secret', secret.problem, secret.hint);
-  const { value, from } = secret;
-  const found = `from ${from}`;
-  if (value !== value.trim()) return passed('secret', found, 'It begins or ends with white space.');
-  if (/^(["']).*\1$/.test(value)) {
-    return passed('secret', found, 'It is in quotes, which Docker and others take for a part of it.');
+/** What the plugin takes as it is, since it may be meant. */
+function configurationHint(env: Environment, { home }: Connection): string | undefined {
+  const hints = ['BIPSYNC_BASE_URL', 'BIPSYNC_CLIENT_ID'].flatMap((name) => {
+    const oddity = oddityOf(env[name] ?? '');
+    return oddity === undefined ? [] : [`${name} ${oddity}`];
+  });
+  const path = home.pathname.replace(/\/+$/, '');
+  if (path !== '') {
+    hints.push(
+      'BIPSYNC_BASE_URL has a path, to which the paths of requests are appended: ' +
+        `get('/v1/research') goes to ${path}/v1/research.`,
+    );
   }
-  return passed('secret', found);
+  return hints.join(' ') || undefined;
+}
+
+function checkSecret(secret: string | undefined): Step {
+  if (!isSet(secret)) {
+    const hint = 'Set it; `npx axios-bipsync-auth --help` says how to load a .env file.';
+    return failed('secret', `${SECRET} is not set`, hint);
+  }
+  const oddity = oddityOf(secret);
+  return passed('secret', `${SECRET} is set`, oddity && `It ${oddity}`);
+}
+
+/** What often comes along when a value is copied. */
+function oddityOf(value: string): string | undefined {
+  if (value !== value.trim()) return 'begins or ends with white space.';
+  if (/^(["']).*\1$/.test(value)) return 'is in quotes, which Docker and others take for a part of it.';
+  return undefined;
 }
 
 /** IPv6 addresses have their brackets, as in a URL. */
@@ -213,12 +238,14 @@ function checkScopes(scopes: readonly string[]): Step {
 async function findRefusedScopes({ auth, config }: Connection): Promise<Step> {
   const configured = typeof config.scopes === 'string' ? config.scopes.split(' ') : [];
   const scopes = configured.filter((scope) => scope !== '' && !isTeam(scope));
+  const teams = configured.filter(isTeam);
   try {
     if (!(await isGranted(auth, []))) {
       return failed(
         'scopes',
         'the team is refused',
-        'Check BIPSYNC_TEAM_ID: the client must have been made for this team, in this tenant.',
+        commaHint(teams) ??
+          'Check BIPSYNC_TEAM_ID: the client must have been made for this team, in this tenant.',
       );
     }
     const refused: string[] = [];
@@ -226,16 +253,22 @@ async function findRefusedScopes({ auth, config }: Connection): Promise<Step> {
     return failed(
       'scopes',
       refused.length > 0 ? `not granted: ${refused.join(' ')}` : 'granted one by one, but refused together',
-      'Take these out of BIPSYNC_SCOPES, or have the client granted them in Bipsync.',
+      commaHint(refused) ?? 'Take these out of BIPSYNC_SCOPES, or have the client granted them in Bipsync.',
     );
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
     return failed(
       'scopes',
       `asked for: ${scopes.join(' ')}`,
-      'Compare them with what the client was granted.',
+      commaHint(scopes) ?? 'Compare them with what the client was granted.',
     );
   }
+}
+
+/** A scope may hold a comma, so it takes a refusal to tell. */
+function commaHint(refused: readonly string[]): string | undefined {
+  const hasComma = refused.some((scope) => scope.includes(','));
+  return hasComma ? 'Separate the scopes in BIPSYNC_SCOPES by spaces, not by commas.' : undefined;
 }
 
 async function isGranted(auth: BipsyncAuth, scopes: string[]): Promise<boolean> {

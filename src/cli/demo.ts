@@ -1,6 +1,6 @@
 import { isBipsyncAuthError } from '../index';
 import { startBipsyncEmulator } from '../testing';
-import { connect, namesTenant, readSecret } from './environment';
+import { connect, namesTenant } from './environment';
 import { probeApi } from './probe';
 import { describeToken, failed, formatStep, passed, type Step } from './steps';
 import { formatRange, playStory, type Row, type StartEmulator, titles } from './story';
@@ -60,7 +60,8 @@ async function tellStory(
     : paint('red', 'Not all as promised: please report this, with the lines above.');
   print(`\n  ${verdict}\n`);
   print(
-    "  Next: set your tenant's BIPSYNC_… variables (`bipsync-auth --help`), and run `bipsync-auth check`.\n\n",
+    "  Next: set your tenant's BIPSYNC_… variables (`npx axios-bipsync-auth --help` lists them), and run\n" +
+      '  `npx axios-bipsync-auth check`.\n\n',
   );
   return ok ? 0 : 1;
 }
@@ -101,7 +102,7 @@ async function readOnce(terminal: Terminal, json: boolean): Promise<ExitStatus> 
   const { env, stdout } = terminal;
   const paint = painter(env, stdout);
   const progress = progressOn(terminal);
-  const { api, auth, origin } = connect(env, readSecret(env).value);
+  const { api, auth, home } = connect(env);
   const steps: Step[] = [];
   const report = (step: Step): void => {
     steps.push(step);
@@ -111,7 +112,7 @@ async function readOnce(terminal: Terminal, json: boolean): Promise<ExitStatus> 
 
   if (!json) {
     stdout.write(
-      `\n  ${paint('bold', 'axios-bipsync-auth')} with ${origin}, as the BIPSYNC_… variables say:\n`,
+      `\n  ${paint('bold', 'axios-bipsync-auth')} with ${home.origin}, as the BIPSYNC_… variables say:\n`,
     );
     stdout.write('  one token, and one request that only reads\n\n');
   }
@@ -128,12 +129,12 @@ async function readOnce(terminal: Terminal, json: boolean): Promise<ExitStatus> 
   }
 
   const ok = steps.every((step) => step.ok);
-  if (json) stdout.write(toJsonLine({ ok, against: origin, steps }, 2));
+  if (json) stdout.write(toJsonLine({ ok, against: home.origin, steps }, 2));
   else {
     stdout.write(
       ok
         ? '\n  Next: `installBipsyncAuth(axios.create(), bipsyncAuthConfigFromEnv())` in your own code.\n\n'
-        : '\n  Next: `bipsync-auth check` finds out what is wrong.\n\n',
+        : '\n  Next: `npx axios-bipsync-auth check` finds out what is wrong.\n\n',
     );
   }
   return ok ? 0 : 1;

@@ -1,4 +1,4 @@
-import { startBipsyncEmulator } from '../testing';
+import { type BipsyncEmulator, startBipsyncEmulator } from '../testing';
 import { type ExitStatus, painter, type Terminal, toJsonLine } from './terminal';
 
 /** emulator runs a loopback Bipsync until it is interrupted. */
@@ -7,7 +7,7 @@ export async function emulator(
   { json = false, port = 0 }: { json?: boolean; port?: number },
 ): Promise<ExitStatus> {
   const { env, stdout, stderr } = terminal;
-  const bipsync = await startBipsyncEmulator({ port });
+  const bipsync = await startOn(port);
   const interrupted = terminal.interrupted();
   const variables = {
     BIPSYNC_BASE_URL: bipsync.url,
@@ -24,9 +24,18 @@ export async function emulator(
       `${paint('bold', `A Bipsync of your own runs at ${bipsync.url}.`)} In another terminal:\n\n`,
     );
     stdout.write(exports.join(''));
-    stderr.write(`\nThen try \`npx bipsync-auth check\`. Ctrl-C ends it.\n`);
+    stderr.write(`\nThen try \`npx axios-bipsync-auth check\`. Ctrl-C ends it.\n`);
   }
   await interrupted;
   await bipsync.close();
   return 0;
+}
+
+async function startOn(port: number): Promise<BipsyncEmulator> {
+  try {
+    return await startBipsyncEmulator({ port });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    throw new Error(`Port ${port} is taken: give another --port, or none for a free one.`, { cause: error });
+  }
 }

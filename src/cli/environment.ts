@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-
 import axios, { type AxiosInstance } from 'axios';
 
 import {
@@ -10,67 +8,32 @@ import {
 } from '../index';
 import type { Environment } from './terminal';
 
-/** The client secret and where it came from, or why there is none. */
-export type Secret =
-  { value: string; from: string; problem?: never } | { value?: never; problem: string; hint: string };
+export const SECRET = 'BIPSYNC_CLIENT_SECRET';
 
-const SECRET = 'BIPSYNC_CLIENT_SECRET';
-const SECRET_FILE = 'BIPSYNC_CLIENT_SECRET_FILE';
-
+/** Those of `bipsyncAuthConfigFromEnv`, no more: what is fine here must be fine in the application. */
 const variables = [
   'BIPSYNC_CLIENT',
   'BIPSYNC_BASE_URL',
   'BIPSYNC_CLIENT_ID',
   SECRET,
-  SECRET_FILE,
   'BIPSYNC_TEAM_ID',
   'BIPSYNC_SCOPES',
 ];
 
-const isSet = (value: string | undefined): value is string => value !== undefined && value.trim() !== '';
+export const isSet = (value: string | undefined): value is string =>
+  value !== undefined && value.trim() !== '';
 
 /** namesTenant tells whether the environment is about a Bipsync, however incompletely. */
 export function namesTenant(env: Environment): boolean {
   return variables.some((name) => isSet(env[name]));
 }
 
-/** readSecret takes the secret from its variable, or from the file that another one names. */
-export function readSecret(env: Environment): Secret {
-  const value = env[SECRET];
-  const file = env[SECRET_FILE];
-  if (isSet(value) && isSet(file)) {
-    return {
-      problem: `both ${SECRET} and ${SECRET_FILE} are set`,
-      hint: 'Unset the one that is out of date.',
-    };
-  }
-  if (isSet(value)) return { value, from: SECRET };
-  if (!isSet(file)) {
-    return {
-      problem: `neither ${SECRET} nor ${SECRET_FILE} is set`,
-      hint: `Set ${SECRET}, or name a file that holds it in ${SECRET_FILE}.`,
-    };
-  }
-  try {
-    const content = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-    if (isSet(content)) return { value: content, from: file };
-    return {
-      problem: `${file} is empty`,
-      hint: `Write the secret to it, or point ${SECRET_FILE} elsewhere.`,
-    };
-  } catch (error) {
-    return {
-      problem: `${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
-      hint: `Check ${SECRET_FILE}, and that this user may read the file.`,
-    };
-  }
-}
-
 /** An axios instance with the plugin, as the environment configures it. */
 export interface Connection {
   api: AxiosInstance;
   auth: BipsyncAuth;
-  origin: string;
+  /** Where requests go, before their own path. */
+  home: URL;
   config: BipsyncAuthConfig;
 }
 
@@ -81,9 +44,8 @@ const TIMEOUT_MS = 10_000;
  *
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every problem.
  */
-export function connect(env: Environment, secret: string | undefined): Connection {
+export function connect(env: Environment): Connection {
   const config = bipsyncAuthConfigFromEnv(env);
-  if (secret !== undefined) config.clientSecret = secret;
   const api = axios.create({
     timeout: TIMEOUT_MS,
     maxRedirects: 0,
@@ -91,7 +53,7 @@ export function connect(env: Environment, secret: string | undefined): Connectio
     validateStatus: () => true,
   });
   const auth = installBipsyncAuth(api, config);
-  return { api, auth, origin: new URL(api.defaults.baseURL ?? '').origin, config };
+  return { api, auth, home: new URL(api.defaults.baseURL ?? ''), config };
 }
 
 /** proxyFor is the proxy that axios uses for `url` by the environment, without its user info. */

@@ -14,7 +14,8 @@ Exit status: 0 all in order, 1 something is wrong, 2 wrong usage.
 
 Prints one access token, alone, on stdout:
 
-  curl -H "Authorization: Bearer $(npx bipsync-auth token)" https://acme-api.bipsync.com/v1/research
+  curl -H "Authorization: Bearer $(npx axios-bipsync-auth token)" \\
+    https://acme-api.bipsync.com/v1/research
 
 A token opens what its scopes reach in the whole team, private notes included: keep it out of logs.
 
@@ -49,27 +50,28 @@ Exit status: 0 all as promised, 1 not so, 2 wrong usage.
 
 export type CommandName = keyof typeof commandHelp;
 
+/** commandNames is all that can follow the program's name, but for its options. */
+export const commandNames: readonly string[] = [...Object.keys(commandHelp), 'help', 'version'];
+
 export const isCommandName = (name: string): name is CommandName => Object.hasOwn(commandHelp, name);
 
 export const programHelp = `Usage: bipsync-auth <command> [options]
 
-  check       find out what is wrong with your credentials
-  token       print one access token
-  emulator    run a Bipsync on this machine
-  demo        see what the plugin does
-
-  -h, --help     print this, or after a command what it does
-  -v, --version  print the version
+  check           find out what is wrong with your credentials
+  token           print one access token
+  emulator        run a Bipsync on this machine
+  demo            see what the plugin does
+  help [command]  print this, or what the command does; as do -h and --help
+  version         print the version; as do -v and --version
 
 Credentials come from the environment, never from arguments:
 
-  BIPSYNC_CLIENT              the tenant's subdomain: acme for https://acme-api.bipsync.com
-  BIPSYNC_BASE_URL            instead of it: a sandbox, a gateway, an emulator
-  BIPSYNC_CLIENT_ID           the client's identifier
-  BIPSYNC_CLIENT_SECRET       its secret
-  BIPSYNC_CLIENT_SECRET_FILE  instead of it: a file that holds the secret
-  BIPSYNC_TEAM_ID             the team that tokens are for
-  BIPSYNC_SCOPES              the other scopes, separated by spaces
+  BIPSYNC_CLIENT         the tenant's subdomain: acme for https://acme-api.bipsync.com
+  BIPSYNC_BASE_URL       instead of it: a sandbox, a gateway, an emulator
+  BIPSYNC_CLIENT_ID      the client's identifier
+  BIPSYNC_CLIENT_SECRET  its secret
+  BIPSYNC_TEAM_ID        the team that tokens are for
+  BIPSYNC_SCOPES         the other scopes, separated by spaces
 
 From a .env file (NODE_OPTIONS cannot hold --env-file):
 

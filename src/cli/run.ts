@@ -3,8 +3,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { check } from './check';
 import { demo } from './demo';
 import { emulator } from './emulator';
-import { readSecret } from './environment';
-import { commandHelp, type CommandName, isCommandName, programHelp } from './help';
+import { commandHelp, type CommandName, commandNames, isCommandName, programHelp } from './help';
 import type { ExitStatus, Terminal } from './terminal';
 import { token } from './token';
 
@@ -25,8 +24,9 @@ const commandOptions: Options = { ...help, json: { type: 'boolean' } };
 class UsageError extends Error {}
 
 /** run is the whole program: it writes to `terminal` alone and never throws. */
-export async function run(args: readonly string[], terminal: Terminal): Promise<ExitStatus> {
+export async function run(given: readonly string[], terminal: Terminal): Promise<ExitStatus> {
   const { stderr } = terminal;
+  const args = asOptions(given);
   const [first = '', ...rest] = args;
   const command = isCommandName(first) ? first : undefined;
   try {
@@ -35,12 +35,20 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
     const message = error instanceof Error ? error.message : String(error);
     stderr.write(`bipsync-auth: ${message}\n`);
     if (!(error instanceof UsageError)) {
-      if (command === 'token' || command === 'demo') stderr.write(adviceOn(terminal));
+      if (command === 'token' || command === 'demo')
+        stderr.write('`npx axios-bipsync-auth check` finds out more.\n');
       return 1;
     }
-    stderr.write(`Try \`bipsync-auth ${command === undefined ? '' : `${command} `}--help\`.\n`);
+    stderr.write(`Try \`npx axios-bipsync-auth ${command === undefined ? '' : `${command} `}--help\`.\n`);
     return 2;
   }
+}
+
+/** `help token` is `token --help`, and `version` is `--version`. */
+function asOptions(args: readonly string[]): readonly string[] {
+  const [first, ...rest] = args;
+  if (first === 'help') return asOptions([...rest, '--help']);
+  return first === 'version' ? ['--version', ...rest] : args;
 }
 
 function runProgram(args: readonly string[], terminal: Terminal): ExitStatus {
@@ -50,9 +58,12 @@ function runProgram(args: readonly string[], terminal: Terminal): ExitStatus {
     stderr.write(programHelp);
     return 2;
   }
-  if (!first.startsWith('-')) throw new UsageError(`There is no command "${first}".`);
-  const values = parse(args, programOptions);
-  stdout.write(values.version ? `${terminal.version()}\n` : programHelp);
+  if (!first.startsWith('-')) {
+    // Not repeated either.
+    throw new UsageError(`There is no such command. The commands are ${commandNames.join(', ')}.`);
+  }
+  const { help, version } = parse(args, programOptions);
+  stdout.write(version && !help ? `${terminal.version()}\n` : programHelp);
   return 0;
 }
 
@@ -96,11 +107,4 @@ function parse(args: readonly string[], options: Options): Values {
 function parsePort(port = '0'): number {
   if (/^\d{1,5}$/.test(port) && Number(port) <= 65_535) return Number(port);
   throw new UsageError('--port takes a number from 0 to 65535.');
-}
-
-/** The core knows of no file, so its message does not say what is wrong with one. */
-function adviceOn({ env }: Terminal): string {
-  const { problem } = readSecret(env);
-  const isOfFile = problem !== undefined && Boolean(env['BIPSYNC_CLIENT_SECRET_FILE']);
-  return `${isOfFile ? `The client secret: ${problem}.\n` : ''}\`bipsync-auth check\` finds out more.\n`;
 }

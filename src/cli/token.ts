@@ -1,12 +1,11 @@
-import { connect, readSecret } from './environment';
+import { connect } from './environment';
 import { describeLifetime } from './steps';
 import { type ExitStatus, type Terminal, toJsonLine } from './terminal';
 
 /** token writes one access token, and nothing else, to stdout. */
 export async function token(terminal: Terminal, { json = false }: { json?: boolean }): Promise<ExitStatus> {
   const { env, stdout, stderr } = terminal;
-  const secret = readSecret(env);
-  const { auth } = connect(env, secret.value);
+  const { auth } = connect(env);
   const { accessToken, expiresAt, scopes } = await auth.getToken();
   if (stdout.isTTY) {
     stderr.write(

@@ -13,6 +13,8 @@ export interface MockBipsyncTokenOptions {
   tokenUrl?: string | RegExp | undefined;
 }
 
+const optionNames = ['accessToken', 'expiresIn', 'tokenUrl'];
+
 /** What became of the mocked token endpoint. */
 export interface MockedBipsyncToken {
   /** The token answered last; before that, the one to come, or `''` if a function makes it. */
@@ -30,11 +32,15 @@ export interface MockedBipsyncToken {
  * const mock = new MockAdapter(api, { onNoMatch: 'throwException' });
  * const token = mockBipsyncToken(mock);
  * mock.onGet('/v1/research').reply(200, { data: [] });
+ *
+ * @throws TypeError if `mock` is no axios-mock-adapter, or if there is no such option.
  */
 export function mockBipsyncToken(
   mock: BipsyncTokenMock,
   options: MockBipsyncTokenOptions = {},
 ): MockedBipsyncToken {
+  refuseOther(mock);
+  refuseOtherOptions(options);
   const {
     accessToken = 'mocked-bipsync-token',
     expiresIn = 3600,
@@ -59,6 +65,27 @@ export function mockBipsyncToken(
       return tokenRequests;
     },
   };
+}
+
+function refuseOther(mock: unknown): void {
+  const { onPost } = (mock ?? {}) as Partial<BipsyncTokenMock>;
+  if (typeof onPost !== 'function') {
+    throw new TypeError(
+      'The first argument of mockBipsyncToken must be an axios-mock-adapter, as new MockAdapter(api) gives it.',
+    );
+  }
+}
+
+/** A misspelt option would be passed over in silence, and the suite would test something else. */
+function refuseOtherOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`The options of mockBipsyncToken must be an object of ${optionNames.join(', ')}.`);
+  }
+  const others = Object.keys(options).filter((name) => !optionNames.includes(name));
+  if (others.length > 0) {
+    const named = others.map((name) => JSON.stringify(name)).join(', ');
+    throw new TypeError(`mockBipsyncToken has no option ${named}, only ${optionNames.join(', ')}.`);
+  }
 }
 
 /** axios-mock-adapter takes the first handler that matches, and keeps them in a list its types do not mention. */
