@@ -53,12 +53,13 @@ describe('emulator', () => {
   async function whileRunning(
     args: string[],
     use: (out: string) => Promise<void>,
+    env: Record<string, string> = {},
   ): Promise<{ status: number; out: string; err: string }> {
     let interrupt: (() => void) | undefined;
     const interruption = new Promise<void>((resolve) => (interrupt = resolve));
     let started: (() => void) | undefined;
     const start = new Promise<void>((resolve) => (started = resolve));
-    const terminal = capture({}, { interrupted: () => interruption });
+    const terminal = capture(env, { interrupted: () => interruption });
     const { stdout } = terminal;
     const finished = run(['emulator', ...args], {
       ...terminal,
@@ -107,6 +108,25 @@ describe('emulator', () => {
       'BIPSYNC_TEAM_ID',
       'BIPSYNC_SCOPES',
     ]);
+  });
+
+  it('takes the credentials that the environment has, and prints only what it does not have', async () => {
+    const env = {
+      BIPSYNC_CLIENT_ID: 'mine',
+      BIPSYNC_CLIENT_SECRET: 'my-own-hush',
+      BIPSYNC_TEAM_ID: 'team_42',
+      BIPSYNC_SCOPES: '',
+    };
+    const { out, err } = await whileRunning(
+      ['--json'],
+      async (printed) => {
+        const variables = { ...env, ...(JSON.parse(printed) as Record<string, string>) };
+        expect((await runCli(['check'], variables)).status).toBe(0);
+      },
+      env,
+    );
+    expect(Object.keys(JSON.parse(out) as object)).toEqual(['BIPSYNC_BASE_URL', 'BIPSYNC_SCOPES']);
+    expect(out + err).not.toContain('hush');
   });
 
   it('fails where the port is taken, and refuses what is no port', async () => {

@@ -26,8 +26,8 @@ Exit status: 0 printed, 1 no token to be had, 2 wrong usage.
 `,
   emulator: `Usage: bipsync-auth emulator [--port <number>] [--json]
 
-Runs a Bipsync on 127.0.0.1 until Ctrl-C, and prints the BIPSYNC_… variables that lead to it, with
-credentials made up for this run.
+Runs a Bipsync on 127.0.0.1 until Ctrl-C, and prints the BIPSYNC_… variables that lead to it. Client
+id, secret and team that are set already it takes as they are; others it makes up for this run.
 
   --port      the port to listen on; default: a free one
   --json      print the variables as one line of JSON
