@@ -5,6 +5,9 @@ import axios from 'axios';
 /** Before 1.8.4 an absolute `url` could win over `allowAbsoluteUrls: false`. */
 export const honoursAllowAbsoluteUrls = isAtLeast('1.8.4');
 
+/** Before 1.9.0 axios found nothing in the headers that another copy of it had made. */
+export const readsForeignHeaders = isAtLeast('1.9.0');
+
 /** Before 1.16.1 https requests crossed an http proxy in clear, instead of through a CONNECT tunnel. */
 export const tunnelsThroughProxies = isAtLeast('1.16.1');
 

@@ -10,6 +10,7 @@ import {
   splitScopes,
   type TokenScope,
 } from './scopes';
+import { targetOf } from './target-origin';
 import type { TokenStore } from './token-store';
 
 declare module 'axios' {
@@ -101,6 +102,12 @@ export interface ResolvedConfig {
   onEvent: ((event: BipsyncAuthEvent) => unknown) | undefined;
 }
 
+/** The part of an axios instance's defaults that concerns the token. */
+export interface InstanceDefaults {
+  baseURL?: unknown;
+  auth?: unknown;
+}
+
 const DAY_MS = 86_400_000;
 const TOKEN_PATH = '/v1/oauth/token';
 
@@ -167,16 +174,16 @@ const getTokenRules: Rules<GetTokenOptions> = {
 /**
  * resolveConfig checks a whole configuration at once, so that its author hears of every problem the first time.
  *
- * @param instanceBaseURL what the axios instance itself calls home.
+ * @param defaults those of the axios instance, which has a home of its own and may drop or misdirect the token.
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every problem.
  */
-export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknown): ResolvedConfig {
+export function resolveConfig(config: BipsyncAuthConfig, defaults: InstanceDefaults): ResolvedConfig {
   return refusing('The configuration of axios-bipsync-auth was refused', config, (problems) => {
     const { options, refused } = readOptions(config, configRules, problems);
     const home =
       refused.has('client') || refused.has('baseURL')
         ? undefined
-        : homeOf(options, instanceBaseURL, problems);
+        : homeOf(options, defaults.baseURL, problems);
     const tokenUrl =
       options.tokenUrl === undefined
         ? home && new URL(TOKEN_PATH, home)
@@ -197,10 +204,12 @@ export function resolveConfig(config: BipsyncAuthConfig, instanceBaseURL: unknow
     if (options.baseURL !== undefined && (home?.search || home?.hash)) {
       problems.push('baseURL must not have a query or a fragment');
     }
+    const allowedOrigins = new Set([home, ...others].map((url) => url?.origin));
+    if (home) checkDefaults(defaults, home.origin, allowedOrigins, problems);
     return {
-      baseURL: options.baseURL ?? home?.origin,
+      baseURL: options.baseURL?.trim() ?? home?.origin,
       origin: home?.origin,
-      allowedOrigins: new Set([home, ...others].map((url) => url?.origin)),
+      allowedOrigins,
       tokenUrl,
       clientId: options.clientId,
       clientSecret: options.clientSecret,
@@ -340,6 +349,32 @@ function homeOf(
     return secureUrl(baseURL === undefined ? "the instance's baseURL" : 'baseURL', home, problems);
   problems.push('client or baseURL is required (in the environment: BIPSYNC_CLIENT or BIPSYNC_BASE_URL)');
   return undefined;
+}
+
+function checkDefaults(
+  { auth, baseURL }: InstanceDefaults,
+  origin: string,
+  allowedOrigins: ReadonlySet<string | undefined>,
+  problems: string[],
+): void {
+  if (auth) {
+    problems.push(
+      'the axios instance has `defaults.auth`, for which axios would silently drop the access token: remove it',
+    );
+  }
+  if (!baseURL) return;
+  const target = targetOf({ baseURL });
+  if (target?.userInfo) {
+    problems.push(
+      'the axios instance has user info in its baseURL, for which axios would silently drop the access token: remove it',
+    );
+  }
+  if (!allowedOrigins.has(target?.origin)) {
+    problems.push(
+      `the axios instance sends requests to ${target?.origin ?? 'a baseURL that is not an absolute http(s) URL'}, but the ` +
+        `token is for ${origin}: use an instance of its own, or add the origin to allowedOrigins if it may have the token`,
+    );
+  }
 }
 
 /** Tokens and secrets travel encrypted, or do not leave the machine. */

@@ -1,16 +1,10 @@
-import type { AxiosInstance } from 'axios';
+import axios, { type AxiosInstance } from 'axios';
 
-import {
-  type BipsyncAuthConfig,
-  type GetTokenOptions,
-  resolveConfig,
-  type ResolvedConfig,
-  resolveGetToken,
-} from './config';
+import { readsForeignHeaders } from './axios-features';
+import { type BipsyncAuthConfig, type GetTokenOptions, resolveConfig, resolveGetToken } from './config';
 import { BipsyncAuthError } from './errors';
 import { createEmit } from './events';
 import { createInterceptors, isRegistered } from './interceptors';
-import { targetOf } from './target-origin';
 import type { Transport } from './token-endpoint';
 import { createTokenSources } from './token-sources';
 import { waitFor } from './waiting';
@@ -61,8 +55,7 @@ export function installBipsyncAuth(axiosInstance: AxiosInstance, config: Bipsync
   refuseBrowser();
   refuseOther(axiosInstance);
   const { defaults, interceptors } = axiosInstance;
-  const resolved = resolveConfig(config, defaults.baseURL);
-  refuseDefaults(defaults, resolved);
+  const resolved = resolveConfig(config, defaults);
 
   const emit = createEmit(resolved.onEvent);
   const endpoint = { ...resolved, transport: () => transportOf(defaults) };
@@ -129,30 +122,18 @@ function refuseOther(axiosInstance: unknown): void {
       'axios-bipsync-auth is installed on this axios instance already: use it, or call eject() on its handle first.',
     );
   }
+  if (!readsForeignHeaders && isOfAnotherCopy(candidate)) {
+    refuse(
+      `The axios instance is of another copy of axios (ESM beside CommonJS, say), whose headers axios ${axios.VERSION} would ` +
+        'lose. Load axios-bipsync-auth as you load axios, by import or by require, or upgrade axios to 1.9.0 or later.',
+    );
+  }
 }
 
-function refuseDefaults(
-  defaults: AxiosInstance['defaults'],
-  { origin, allowedOrigins }: ResolvedConfig,
-): void {
-  if (defaults.auth) {
-    refuse(
-      'The axios instance has `defaults.auth`, for which axios would silently drop the access token. Remove it.',
-    );
-  }
-  if (!defaults.baseURL) return;
-  const home = targetOf({ baseURL: defaults.baseURL });
-  if (home?.userInfo) {
-    refuse(
-      "The axios instance's baseURL has user info, for which axios would silently drop the access token. Remove it.",
-    );
-  }
-  if (!allowedOrigins.has(home?.origin)) {
-    refuse(
-      `The axios instance sends requests to ${home?.origin ?? 'a baseURL that is not an absolute http(s) URL'}, but the token ` +
-        `is for ${origin}. Use an instance of its own, or add the origin to allowedOrigins if it may have the token.`,
-    );
-  }
+/** One of its own classes tells the copy of axios that an instance is of. */
+function isOfAnotherCopy({ interceptors }: PartialInstance): boolean {
+  const manager = interceptors?.request?.constructor;
+  return manager !== axios.interceptors.request.constructor && manager?.name === 'InterceptorManager';
 }
 
 /** Only axios's default export, which a whole process shares, carries axios's own exports. */

@@ -163,6 +163,37 @@ describe('the axios instance', () => {
     installBipsyncAuth(api, { ...good, allowedOrigins: ['https://other.example'] });
   });
 
+  it('may be of another copy of axios, if this one can read the headers of that', async () => {
+    const canRead = !axios.VERSION.startsWith('1.7.');
+    let other: typeof axios | undefined;
+    jest.isolateModules(() => {
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- a second copy, as CommonJS beside ESM has
+      other = (require('axios') as { default: typeof axios }).default;
+    });
+    expect(other).not.toBe(axios);
+    if (canRead) {
+      installBipsyncAuth(other!.create(), good);
+    } else {
+      const { message } = refusal(good, other!.create());
+      expect(message).toContain('another copy of axios');
+      expect(message).toContain('1.9.0');
+    }
+  });
+
+  it('is told of all that is wrong with it, and with the configuration, at once', () => {
+    const api = axios.create({ baseURL: 'https://other.example', auth: { username: 'u', password: 'hush' } });
+    const { message } = refusal({ ...good, clientId: '' }, api);
+    for (const problem of ['clientId is required', 'defaults.auth', 'https://other.example', ORIGIN]) {
+      expect(message).toContain(problem);
+    }
+    expect(message).not.toContain('hush');
+  });
+
+  it('gets a base URL without the white space that came along', () => {
+    const { api } = scripted({ client: undefined, baseURL: `${ORIGIN}/v1 ` });
+    expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
+  });
+
   it('whose baseURL has user info is refused', () => {
     const { message } = refusal(good, axios.create({ baseURL: ORIGIN.replace('//', '//user:hush@') }));
     expect(message).toContain('user info');

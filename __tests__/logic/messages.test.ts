@@ -237,19 +237,19 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'Basic credentials',
       () => installing(good, axios.create({ auth: { username: 'u', password: 'p' } })),
-      'The axios instance has `defaults.auth`, for which axios would silently drop the access token. Remove it.',
+      `${refused}: the axios instance has \`defaults.auth\`, for which axios would silently drop the access token: remove it.`,
     ],
     [
       'another home',
       () => installing(good, axios.create({ baseURL: 'https://other.example/v1' })),
-      `The axios instance sends requests to https://other.example, but the token is for ${ORIGIN}. Use an instance of its ` +
-        'own, or add the origin to allowedOrigins if it may have the token.',
+      `${refused}: the axios instance sends requests to https://other.example, but the token is for ${ORIGIN}: use an ` +
+        'instance of its own, or add the origin to allowedOrigins if it may have the token.',
     ],
     [
       'a home that is none',
       () => installing(good, axios.create({ baseURL: '/v1' })),
-      `The axios instance sends requests to a baseURL that is not an absolute http(s) URL, but the token is for ${ORIGIN}. ` +
-        'Use an instance of its own, or add the origin to allowedOrigins if it may have the token.',
+      `${refused}: the axios instance sends requests to a baseURL that is not an absolute http(s) URL, but the token is for ` +
+        `${ORIGIN}: use an instance of its own, or add the origin to allowedOrigins if it may have the token.`,
     ],
     [
       'its home where it is the configuration’s too, but relative',
