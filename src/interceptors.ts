@@ -68,27 +68,33 @@ export function createInterceptors(
   function dispatch(config: Config, adapter: AdapterOption): Promise<AxiosResponse> {
     // What the caller finds in `config`, or sends again, shall be the caller's own.
     config.adapter = adapter;
-    const send: Send = (config) => {
-      const sent = resolveAdapter(config, adapter)(config);
-      return config.responseType === 'stream' ? sent.then(watchBody) : sent;
-    };
-    if (config.bipsyncAuth === false) return send(config);
+    if (config.bipsyncAuth === false) return send(config, adapter);
     try {
       const source = sourceOf(config);
       const target = targetOfToken(config, adapter);
       if (target === undefined) {
         attachment.withhold(config, source);
-        return send(config);
+        return send(config, adapter);
       }
       const token = source.present();
       return token
-        ? authenticate(config, target, send, source, token)
-        : obtainAndAuthenticate(config, target, send, source);
+        ? authenticate(config, adapter, target, source, token)
+        : obtainAndAuthenticate(config, adapter, target, source);
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- rejected as it was thrown
       return Promise.reject(error);
     }
   }
+
+  function send(config: Config, adapter: AdapterOption): Promise<AxiosResponse> {
+    const sent = resolveAdapter(config, adapter)(config);
+    return config.responseType === 'stream' ? sent.then(watchBody) : sent;
+  }
+
+  const sendBy =
+    (adapter: AdapterOption): Send =>
+    (config) =>
+      send(config, adapter);
 
   const watchBody = (response: AxiosResponse): AxiosResponse => {
     redactErrorsOf(response.data, sources.holdsIssuedToken);
@@ -110,25 +116,25 @@ export function createInterceptors(
 
   async function obtainAndAuthenticate(
     config: Config,
+    adapter: AdapterOption,
     target: string,
-    send: Send,
     source: TokenSource,
   ): Promise<AxiosResponse> {
-    return authenticate(config, target, send, source, await waitFor(source.obtain(), config));
+    return authenticate(config, adapter, target, source, await waitFor(source.obtain(), config));
   }
 
   function authenticate(
     config: Config,
+    adapter: AdapterOption,
     target: string,
-    send: Send,
     source: TokenSource,
     token: Token,
   ): Promise<AxiosResponse> {
     attachment.attach(config, target, source, token);
-    return send(config).then(
+    return send(config, adapter).then(
       (response) =>
-        response.status === UNAUTHORIZED ? settle({ response }, config, send, source) : response,
-      (error: unknown) => settle(failed(error), config, send, source),
+        response.status === UNAUTHORIZED ? settle({ response }, config, sendBy(adapter), source) : response,
+      (error: unknown) => settle(failed(error), config, sendBy(adapter), source),
     );
   }
 
