@@ -9,8 +9,6 @@ export default defineConfig({
   platform: 'node',
   target: 'node20',
   dts: true,
-  // A file each, as in src: what an entry point does not use is not loaded.
-  unbundle: true,
   clean: true,
   outDir: 'dist',
 });

@@ -137,7 +137,10 @@ for (const name of ['axios-bipsync-auth', 'bipsync-auth']) {
 
 const files = execFileSync('tar', ['tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
 const unwanted = files.filter(
-  (file) => !/^package\/(dist\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|SECURITY\.md$)/.test(file),
+  (file) =>
+    !/^package\/((dist|docs|examples)\/|package\.json$|README\.md$|LICENSE$|CHANGELOG\.md$|SECURITY\.md$)/.test(
+      file,
+    ),
 );
 check('nothing in the tarball that a user does not need', () => {
   if (unwanted.length > 0) throw new Error(unwanted.join(' '));
