@@ -91,7 +91,7 @@ export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Att
     }
     const secondChallenge = challengeOf(second.response);
     /** The first attempt went without a token, so this was the first to tell of one that had been there before. */
-    const isFirstToTell = sent === undefined && !isRenewal;
+    const isFirstToTell = !isRenewal && readAuthorization(config.headers) === undefined;
     const makesRoom =
       source.isBorrowed(token.accessToken) ||
       (isFirstToTell && source.isCurrent(token.accessToken) && renewal.admits(secondChallenge));

@@ -166,3 +166,18 @@ test('a late 401 for a token that came too old to be kept says nothing against i
     ['too-old', 'second', 'second', 'second', 'third'].map((value) => `Bearer ${value}`),
   );
 });
+
+test('a 401 that comes when its token is long forgotten says nothing against the token of today', async () => {
+  const server = scripted();
+  const late = deferred<Answer>();
+  const apiAnswers = [late.promise, Promise.resolve<Answer>({ status: 200 })];
+  server.onApi = () => apiAnswers.shift() ?? UNAUTHORIZED;
+  const first = rejection(server.api.get('/v1/research'));
+  await flush();
+  await jest.advanceTimersByTimeAsync(3_600_001);
+  await server.api.get('/v1/research');
+  late.resolve(UNAUTHORIZED);
+  await first;
+  await flush();
+  expect(server.tokenRequests).toHaveLength(2);
+});

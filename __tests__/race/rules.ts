@@ -55,6 +55,7 @@ interface Key {
   acquisition?: Acquisition;
   /** `invalidate()` since the latest acquisition failed or succeeded. */
   coolDownEnded: boolean;
+  invalidations: number;
   failuresInARow: number;
   highestSent: number;
   unhelpful: { inARow: number; at: number; countedIn: number; judged: Set<Issued> };
@@ -156,6 +157,7 @@ export function createRules(now: () => Moment): Rules {
     if (!key) {
       key = {
         coolDownEnded: false,
+        invalidations: 0,
         failuresInARow: 0,
         highestSent: 0,
         unhelpful: { inARow: 0, at: -Infinity, countedIn: 0, judged: new Set() },
@@ -335,7 +337,13 @@ export function createRules(now: () => Moment): Rules {
             : undefined,
         );
       } else if (isCoolingDown(key) && !mayBePresent(key)) {
-        promises.push(() => (call.isSettled ? undefined : `request ${call.id} sleeps in a cool-down`));
+        const { invalidations } = key;
+        // Ended while the request asks whether the secret has changed, the cool-down lets it go on.
+        promises.push(() =>
+          call.isSettled || key.invalidations > invalidations
+            ? undefined
+            : `request ${call.id} sleeps in a cool-down`,
+        );
       }
       return call;
     },
@@ -498,6 +506,7 @@ export function createRules(now: () => Moment): Rules {
       for (const key of keys.values()) {
         if (key.latest) key.latest.invalidatedIn ??= period;
         key.coolDownEnded = true;
+        key.invalidations += 1;
         key.failuresInARow = 0;
       }
     },
