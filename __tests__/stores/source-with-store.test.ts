@@ -1183,7 +1183,7 @@ describe('what a store says about time', () => {
 describe('14. processes that share a store and call an endpoint outside the token’s scopes', () => {
   it.each([
     ['each in turn, every 2 s', 2, 2 * SECOND],
-    ['each in turn, every 200 ms', 2, 200],
+    ['each in turn, every second', 2, SECOND],
     ['three of them', 3, 2 * SECOND],
   ])('make some 20 tokens an hour each, %s', async (_how, count, everyMs) => {
     const store = memoryTokenStore();
