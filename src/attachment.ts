@@ -17,6 +17,8 @@ const isBeforeRedirect = (value: unknown): value is BeforeRedirect => typeof val
 export interface Attachment {
   /** Makes `Authorization` the plugin's on a request to `origin`, and on its redirects within it. */
   attach: (config: Config, origin: string, source: TokenSource, token: Token) => void;
+  /** Takes the guard of an earlier attempt off a config that is sent again. */
+  release: (config: Config) => void;
   /** Sees to it that a request goes without a token. */
   withhold: (config: Config, source: TokenSource) => void;
 }
@@ -58,7 +60,14 @@ export function createAttachment(instance: AxiosInstance, sources: TokenSources,
     return guard;
   }
 
+  function release(config: Config): void {
+    const present = guards.get(config.beforeRedirect as BeforeRedirect);
+    if (present) Object.assign(config, { beforeRedirect: present.callersOwn });
+  }
+
   return {
+    release,
+
     // In place: a copy of the config would cost every request a fifth of its time.
     attach(config, origin, source, token) {
       const { headers } = config;
@@ -73,6 +82,7 @@ export function createAttachment(instance: AxiosInstance, sources: TokenSources,
 
     withhold(config, source) {
       const { headers } = config;
+      release(config);
       const reason = targetOf(config) ? 'origin' : 'unknown-destination';
       // A config that is sent again elsewhere may still carry a token from before.
       if (sources.holdsIssuedToken(readAuthorization(headers))) takeAuthorization(headers);

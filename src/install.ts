@@ -63,7 +63,8 @@ export function installBipsyncAuth(axiosInstance: AxiosInstance, config: Bipsync
   const { onRequest, onResponse, onError } = createInterceptors(axiosInstance, resolved, sources, emit);
 
   const { baseURL } = defaults;
-  if (!baseURL && !isDefaultExport(axiosInstance)) defaults.baseURL = resolved.baseURL;
+  const setsBaseURL = !baseURL && !isDefaultExport(axiosInstance);
+  if (setsBaseURL) defaults.baseURL = resolved.baseURL;
   const requestId = interceptors.request.use(onRequest, undefined, { synchronous: true });
   const responseId = interceptors.response.use(onResponse, onError);
   Object.defineProperty(axiosInstance, installed, { configurable: true });
@@ -85,7 +86,7 @@ export function installBipsyncAuth(axiosInstance: AxiosInstance, config: Bipsync
       if (isRegistered(interceptors.request, onRequest)) interceptors.request.eject(requestId);
       if (isRegistered(interceptors.response, onResponse)) interceptors.response.eject(responseId);
       Reflect.deleteProperty(axiosInstance, installed);
-      if (defaults.baseURL !== resolved.baseURL) return;
+      if (!setsBaseURL || defaults.baseURL !== resolved.baseURL) return;
       if (baseURL === undefined) delete defaults.baseURL;
       else defaults.baseURL = baseURL;
     },

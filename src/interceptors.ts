@@ -43,12 +43,13 @@ export function createInterceptors(
   const { origin, allowedOrigins } = config;
   const home: Target = { origin, userInfo: false };
   const attachment = createAttachment(instance, sources, emit);
-  const { settle, isUnsettled } = createRenewal(sources, emit, attachment);
+  const { settle, expect, isUnsettled } = createRenewal(sources, emit, attachment);
   const boundAdapters = new WeakSet<object>();
   let lastBound: { to: AdapterOption; adapter: AxiosAdapter } | undefined;
 
   function onRequest(config: Config): Config {
     config.adapter = bind(adapterOf(config));
+    expect(config);
     return config;
   }
 
@@ -68,7 +69,10 @@ export function createInterceptors(
   function dispatch(config: Config, adapter: AdapterOption): Promise<AxiosResponse> {
     // What the caller finds in `config`, or sends again, shall be the caller's own.
     config.adapter = adapter;
-    if (config.bipsyncAuth === false) return send(config, adapter);
+    if (config.bipsyncAuth === false) {
+      attachment.release(config);
+      return send(config, adapter);
+    }
     try {
       const source = sourceOf(config);
       const target = targetOfToken(config, adapter);
@@ -152,12 +156,15 @@ export function createInterceptors(
   function isLeftToDo(response: AxiosResponse | undefined): response is AxiosResponse {
     // After `interceptors.request.clear()` the plugin is to have no part in a request.
     if (!isUnsettled(response) || !isRegistered(instance.interceptors.request, onRequest)) return false;
-    const { config } = response as { config?: Config };
-    return (
-      config?.headers instanceof Object &&
-      config.bipsyncAuth !== false &&
-      targetOfToken(config, adapterOf(config)) !== undefined
-    );
+    const { config } = response;
+    if (!(config.headers instanceof Object) || config.bipsyncAuth === false) return false;
+    try {
+      sourceOf(config);
+      return targetOfToken(config, adapterOf(config)) !== undefined;
+    } catch {
+      // What would have been refused was sent, and has its answer.
+      return false;
+    }
   }
 
   const settleAbove = (outcome: Outcome, config: Config): Promise<AxiosResponse> =>

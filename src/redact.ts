@@ -10,6 +10,9 @@ const WAYS_TO_THE_REQUEST = ['req', 'socket', 'client'];
 /** Through these an agent leads to all that it has under way, token requests too; it works as before. */
 const WAYS_TO_OTHER_REQUESTS = ['sockets', 'freeSockets', 'requests'];
 
+/** Through these a stream leads to what it is read by. */
+const WAYS_OF_A_STREAM = ['pipes', 'awaitDrainWriters'];
+
 /** Errors wrap errors, but not endlessly. */
 const MAX_CAUSES = 5;
 
@@ -34,33 +37,35 @@ export function redactErrorsOf(body: unknown, holdsToken: (authorization: unknow
 }
 
 function redactOne(error: Record<string, unknown>, holdsToken: (authorization: unknown) => boolean): void {
-  const config: unknown = error['config'];
-  const response: unknown = error['response'];
-  const carrier = isObject(config) ? config : isObject(response) ? response['config'] : undefined;
-  if (!isObject(carrier)) return;
-  for (const agent of [carrier['httpAgent'], carrier['httpsAgent']]) {
-    for (const way of WAYS_TO_OTHER_REQUESTS) hide(agent, way);
+  const { config } = error;
+  const response = isObject(error['response']) ? error['response'] : undefined;
+  const carriers = [config, response?.['config']].filter(isObject);
+  for (const { httpAgent, httpsAgent } of carriers) {
+    for (const way of WAYS_TO_OTHER_REQUESTS) [httpAgent, httpsAgent].forEach((agent) => hide(agent, way));
   }
-  if (!holdsToken(readAuthorization(carrier['headers']))) return;
+  if (!carriers.some(({ headers }) => holdsToken(readAuthorization(headers)))) return;
 
-  const redacted = withoutToken(carrier);
-  if (isObject(config)) Reflect.set(error, 'config', redacted);
-  hide(error, 'request');
-  if (!isObject(response)) return;
-  Reflect.set(response, 'config', redacted);
-  hide(response, 'request');
-  const data: unknown = response['data'];
+  const redacted = new Map(carriers.map((carrier) => [carrier, withoutToken(carrier)]));
+  for (const holder of [error, response]) {
+    const carrier = holder?.['config'];
+    if (holder && isObject(carrier)) Reflect.set(holder, 'config', redacted.get(carrier));
+    hide(holder, 'request');
+  }
+  const data: unknown = response?.['data'];
   redactErrorsOf(data, holdsToken);
   for (const way of WAYS_TO_THE_REQUEST) hide(data, way);
 }
 
-function withoutToken(config: Record<string, unknown>): Record<string, unknown> {
+function withoutToken(config: Record<PropertyKey, unknown>): Record<PropertyKey, unknown> {
   const copy = shallowCopy(config);
-  const headers = shallowCopy(config['headers'] as object);
-  takeAuthorization(headers);
-  copy['headers'] = headers;
+  if (isObject(config['headers'])) {
+    const headers = shallowCopy(config['headers']);
+    takeAuthorization(headers);
+    copy['headers'] = headers;
+  }
   // A stream that is sent leads to where it goes.
-  hide(asRecord(config['data'])['_readableState'], 'pipes');
+  const state = asRecord(config['data'])['_readableState'];
+  for (const way of WAYS_OF_A_STREAM) hide(state, way);
   return copy;
 }
 

@@ -25,7 +25,9 @@ export type Outcome = { response: AxiosResponse } | { response: AxiosResponse | 
 export interface Renewal {
   /** Answers a 401 with another token and a second attempt where that may help; lets everything else through. */
   settle: (first: Outcome, config: Config, send: Send, source: TokenSource) => Promise<AxiosResponse>;
-  /** Whether a response is a 401 that was not settled here. */
+  /** Marks a request as the instance's own, to be settled. */
+  expect: (config: Config) => void;
+  /** Whether a response is the 401 of a request that is the instance's own and was not settled yet. */
   isUnsettled: (response: AxiosResponse | undefined) => response is AxiosResponse;
 }
 
@@ -36,7 +38,8 @@ const noop = (): void => undefined;
 
 export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Attachment): Renewal {
   const renewals = new WeakMap<TokenSource, ForcedRenewal>();
-  const settled = new WeakSet<object>();
+  /** On a config, whether an answer is still to be settled; kept in a copy of it, and by no other installation. */
+  const isExpected = Symbol('axios-bipsync-auth');
 
   async function settle(
     first: Outcome,
@@ -109,7 +112,8 @@ export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Att
   /** What the caller sees: without the token, and known to the interceptors when it comes by. */
   function surface(outcome: Outcome, cause?: BipsyncAuthError): AxiosResponse {
     if ('error' in outcome) redactError(withCause(outcome.error, cause), sources.holdsIssuedToken);
-    for (const part of partsOf(outcome)) settled.add(part);
+    const { config } = asRecord(outcome.response);
+    if (isObject(config)) Reflect.set(config, isExpected, false);
     if ('error' in outcome) throw outcome.error;
     return outcome.response;
   }
@@ -130,8 +134,9 @@ export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Att
 
   return {
     settle,
+    expect: (config) => void Reflect.set(config, isExpected, true),
     isUnsettled: (response): response is AxiosResponse =>
-      response?.status === UNAUTHORIZED && !partsOf({ response }).some((part) => settled.has(part)),
+      response?.status === UNAUTHORIZED && asRecord(response.config)[isExpected] === true,
   };
 }
 
@@ -143,12 +148,6 @@ function isFromElsewhere({ request }: AxiosResponse, target: string): boolean {
 
 const challengeOf = (response: AxiosResponse): string | undefined =>
   readChallengeError(readResponseHeader(response, 'www-authenticate'));
-
-/** By either of these a response is known again, also in a copy that another interceptor made. */
-function partsOf(outcome: { response: AxiosResponse | undefined }): object[] {
-  const parts: unknown[] = [outcome.response, outcome.response?.config];
-  return parts.filter(isObject);
-}
 
 async function outcomeOf(send: Send, config: Config): Promise<Outcome> {
   try {

@@ -200,7 +200,8 @@ export function createTokenSource(
   async function readStored(): Promise<Found | undefined> {
     const stored = await shared.read(key);
     if (stored === undefined || retired.includes(stored.accessToken)) return undefined;
-    if (stored.expiresAt - stored.lifetimeMs <= staleUntil) return undefined;
+    // Nothing is older than a moment that a clock set back has made the future.
+    if (stored.expiresAt - stored.lifetimeMs <= staleUntil && staleUntil <= Date.now()) return undefined;
     const isOld =
       token !== undefined &&
       (stored.accessToken === token.accessToken || remainingMs(stored) <= remainingMs(token));

@@ -298,6 +298,20 @@ describe('18. before a redirect', () => {
     },
   );
 
+  it.each([
+    ['elsewhere', { baseURL: 'https://elsewhere.example' }],
+    ['untouched', { bipsyncAuth: false as const }],
+  ])('a config that is sent again %s has the hook that its caller gave it', async (_where, changes) => {
+    const state = scripted();
+    const beforeRedirect = jest.fn();
+    const { config } = await state.api.get('/v1/x', { beforeRedirect });
+    await state.api.request({ ...config, ...changes });
+    expect(hookOf(state.apiRequests[1])).toBe(beforeRedirect);
+    const plain = await state.api.get('/v1/x');
+    await state.api.request({ ...plain.config, ...changes });
+    expect(hookOf(state.apiRequests[3])).toBeUndefined();
+  });
+
   it.each([undefined, null, 'x'])('headers that are none (%s) are left alone', async (headers) => {
     const state = scripted();
     await state.api.get('/v1/x');

@@ -407,11 +407,33 @@ describe('20. what an error leads to', () => {
   it('shows nothing by way of a stream that was sent', async () => {
     const state = scripted();
     const pipes = [{ _header: 'Authorization: Bearer token-1' }];
-    const data = { _readableState: { pipes }, pipe: (): undefined => undefined };
+    const data = { _readableState: { pipes, awaitDrainWriters: pipes[0] }, pipe: (): undefined => undefined };
     state.onApi = (config) => new axios.AxiosError('failed', 'ERR_X', config);
     const error = await rejection(state.api.post('/v1/x', data));
     expect(inspect(error, { depth: 20 })).not.toContain('token-1');
     expect(data._readableState.pipes).toBe(pipes);
+  });
+
+  it('stays what it was for whoever works with it', async () => {
+    const agent = new http.Agent();
+    const { sockets } = agent;
+    const state = scripted();
+    state.onApi = (config) => new axios.AxiosError('failed', 'ERR_X', config);
+    for (let time = 0; time < 3; time += 1) await rejection(state.api.get('/v1/x', { httpAgent: agent }));
+    expect(agent.sockets).toBe(sockets);
+    Object.assign(agent, { sockets: { other: [] } });
+    expect(agent.sockets).toEqual({ other: [] });
+  });
+
+  it('shows no token where its own config has none and its answer’s has one', async () => {
+    const instance = axios.create();
+    instance.interceptors.response.use((response) => {
+      throw new axios.AxiosError('theirs', 'GQL', { url: '/x' } as never, undefined, response);
+    });
+    const state = scripted({}, instance);
+    const error = await rejection(state.api.get('/v1/x'));
+    expect(inspect(error, { depth: 20, showHidden: true })).not.toContain('token-1');
+    expect(error['config']).toMatchObject({ url: '/x' });
   });
 
   it.each(['req', 'socket', 'client'])('shows no token by way of a streamed answer’s %s', async (way) => {

@@ -205,6 +205,80 @@ describe('12. a 401 whose replay is refused too costs one replay, whatever an ad
   });
 });
 
+describe('a 401 of a request that is not the instance’s own', () => {
+  it.each(['request', 'response'] as const)('passes as it is where a %s interceptor met it', async (kind) => {
+    const calls: string[] = [];
+    const plain = axios.create({
+      baseURL: ORIGIN,
+      adapter: async (config) => {
+        calls.push(String(config.headers.get('Authorization')));
+        throw new axios.AxiosError(
+          'Theirs',
+          'ERR_BAD_REQUEST',
+          config,
+          {},
+          {
+            ...{ data: '', status: 401, statusText: '', headers: {}, config },
+          },
+        );
+      },
+    });
+    const instance = axios.create();
+    const meet = async <T>(value: T): Promise<T> => {
+      await plain.post('/session');
+      return value;
+    };
+    if (kind === 'response') instance.interceptors.response.use(meet);
+    const state = scripted({}, instance);
+    if (kind === 'request') instance.interceptors.request.use(meet);
+    expect(await rejection(state.api.delete('/v1/notes/1'))).toMatchObject({ message: 'Theirs' });
+    expect(calls).toEqual(['undefined']);
+  });
+
+  it('is not sent again with the token of another team', async () => {
+    const b = scripted({ teamId: 'b2' });
+    b.onApi = () => ({ status: 401 });
+    const instance = axios.create();
+    instance.interceptors.response.use(async (response) => {
+      await b.api.post('/v1/audit');
+      return response;
+    });
+    const a = scripted({}, instance);
+    expect((await rejection(a.api.get('/v1/notes')))['status']).toBe(401);
+    expect(a.apiRequests.map(({ url }) => url)).toEqual(['/v1/notes']);
+    expect(b.apiRequests).toHaveLength(2);
+  });
+
+  it('costs one replay also where both the answer and its config are copied', async () => {
+    const instance = axios.create();
+    instance.interceptors.response.use(
+      (response) => ({ ...response, config: { ...response.config } }),
+      (error: { response: { config: object } }) => {
+        const { response } = error;
+        throw Object.assign(new Error('mapped'), {
+          response: { ...response, config: { ...response.config } },
+        });
+      },
+    );
+    const state = scripted({}, instance);
+    state.onApi = () => ({ status: 401 });
+    expect(await rejection(state.api.get('/v1/x'))).toMatchObject({ message: 'mapped' });
+    expect(state.apiRequests).toHaveLength(2);
+  });
+
+  it('that should have been refused, but was sent and answered, keeps its answer', async () => {
+    for (const options of [
+      { auth: { username: 'u', password: 'p' } },
+      { bipsyncAuth: { teamId: 'bad team' } },
+    ]) {
+      const { adapter, calls } = foreign();
+      const state = replaced(adapter);
+      expect((await state.api.get('/v1/x', { ...lenient, ...options })).status).toBe(401);
+      expect(calls).toHaveLength(1);
+    }
+  });
+});
+
 describe('14. the challenge of a 401', () => {
   it('is read in every form that axios takes headers in', async () => {
     const challenge = { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' };

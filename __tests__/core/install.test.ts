@@ -361,6 +361,14 @@ describe('eject()', () => {
     expect(api.defaults.baseURL).toBe(ORIGIN);
   });
 
+  it('leaves the baseURL that somebody set on axios’s default export', () => {
+    const auth = installBipsyncAuth(axios, good);
+    axios.defaults.baseURL = ORIGIN;
+    auth.eject();
+    expect(axios.defaults.baseURL).toBe(ORIGIN);
+    delete axios.defaults.baseURL;
+  });
+
   it('leaves an empty baseURL as it was', () => {
     const { api, auth } = scripted({}, axios.create({ baseURL: '' }));
     expect(api.defaults.baseURL).toBe(ORIGIN);

@@ -458,6 +458,18 @@ describe('invalidate()', () => {
     },
   );
 
+  it('keeps nobody from the store where the clock is set back after it', async () => {
+    const store = memoryTokenStore();
+    const bipsync = scriptedBipsync();
+    const [one, other] = [openProcess(store, bipsync), openProcess(store, bipsync)];
+    other.auth.invalidate();
+    jest.setSystemTime(Date.now() - 10 * MINUTE);
+    await request(one);
+    await tick();
+    await request(other);
+    expect(bipsync.minted).toBe(1);
+  });
+
   it('is over and done with: hours later the store serves a team not asked for before', async () => {
     const store = memoryTokenStore();
     const bipsync = scriptedBipsync();
