@@ -17,22 +17,31 @@ const isBeforeRedirect = (value: unknown): value is BeforeRedirect => typeof val
 export interface Attachment {
   /** Makes `Authorization` the plugin's on a request to `origin`, and on its redirects within it. */
   attach: (config: Config, origin: string, source: TokenSource, token: Token) => void;
-  /** Takes the guard of an earlier attempt off a config that is sent again. */
-  release: (config: Config) => void;
+  /** Marks a request as this installation's; the mark stays in copies of its config. */
+  claim: (config: Config) => void;
+  isClaimed: (config: unknown) => boolean;
+  /** Takes the mark off, and with it the guard of redirects: the config is the caller's again. */
+  release: (config: Redirecting) => void;
   /** Sees to it that a request goes without a token. */
   withhold: (config: Config, source: TokenSource) => void;
 }
 
 /** What a guard of redirects keeps the token to, and whom else it asks. */
 interface Guard {
-  origin: string;
-  callersOwn: unknown;
+  guard: BeforeRedirect;
+  origin: string | undefined;
+  callersOwn: BeforeRedirect | undefined;
+}
+
+interface Redirecting {
+  beforeRedirect?: unknown;
 }
 
 export function createAttachment(instance: AxiosInstance, sources: TokenSources, emit: Emit): Attachment {
-  const guards = new WeakMap<BeforeRedirect, Guard>();
+  const guards = new WeakMap<object, Guard>();
   /** The guards of requests whose callers have no hook of their own, by origin. */
   const plainGuards = new Map<string, BeforeRedirect>();
+  const unaimed = createGuard(undefined, undefined);
 
   function isCallersOwn(authorization: unknown, { method }: Config): boolean {
     if (!authorization || sources.holdsIssuedToken(authorization)) return false;
@@ -42,30 +51,44 @@ export function createAttachment(instance: AxiosInstance, sources: TokenSources,
       .includes(authorization);
   }
 
-  /** Older versions of axios keep the header on a redirect to a subdomain, allowed or not. */
-  function guardRedirects(hook: unknown, origin: string): BeforeRedirect {
-    const present = guards.get(hook as BeforeRedirect);
-    if (present?.origin === origin) return hook as BeforeRedirect;
+  /** The guard of a request whose token goes to `origin`. */
+  function guardOf(hook: unknown, origin: string): BeforeRedirect {
+    const present = guards.get(hook as object);
+    if (present?.origin === origin) return present.guard;
     const callersOwn = present ? present.callersOwn : hook;
-    const plainGuard = plainGuards.get(origin);
-    if (plainGuard && !isBeforeRedirect(callersOwn)) return plainGuard;
-
-    const guard: BeforeRedirect = (options, ...details) => {
-      const { href, headers } = options as { href?: unknown; headers?: unknown };
-      if (originOf(href) !== origin) takeAuthorization(asRecord(headers));
-      if (isBeforeRedirect(callersOwn)) callersOwn(options, ...details);
-    };
-    guards.set(guard, { origin, callersOwn });
-    if (!isBeforeRedirect(callersOwn)) plainGuards.set(origin, guard);
+    if (isBeforeRedirect(callersOwn)) return createGuard(origin, callersOwn);
+    const guard = plainGuards.get(origin) ?? createGuard(origin, undefined);
+    plainGuards.set(origin, guard);
     return guard;
   }
 
-  function release(config: Config): void {
-    const present = guards.get(config.beforeRedirect as BeforeRedirect);
-    if (present) Object.assign(config, { beforeRedirect: present.callersOwn });
+  /**
+   * A guard keeps the token to `origin`: older versions of axios leave the header on a redirect to a subdomain, allowed or
+   * not. It also tells, in copies of a config too, that a request is this installation's; before the origin is known it
+   * does no more than that.
+   */
+  function createGuard(origin: string | undefined, callersOwn: BeforeRedirect | undefined): BeforeRedirect {
+    const guard: BeforeRedirect = (options, ...details) => {
+      const { href, headers } = options as { href?: unknown; headers?: unknown };
+      if (origin !== undefined && originOf(href) !== origin) takeAuthorization(asRecord(headers));
+      callersOwn?.(options, ...details);
+    };
+    guards.set(guard, { guard, origin, callersOwn });
+    return guard;
+  }
+
+  function release(config: Redirecting): void {
+    const present = guards.get(config.beforeRedirect as object);
+    if (present) config.beforeRedirect = present.callersOwn;
   }
 
   return {
+    claim(config) {
+      const hook: unknown = config.beforeRedirect;
+      if (!isBeforeRedirect(hook)) config.beforeRedirect = unaimed;
+      else if (!guards.has(hook)) config.beforeRedirect = createGuard(undefined, hook);
+    },
+    isClaimed: (config) => guards.has(asRecord(config)['beforeRedirect'] as object),
     release,
 
     // In place: a copy of the config would cost every request a fifth of its time.
@@ -77,7 +100,8 @@ export function createAttachment(instance: AxiosInstance, sources: TokenSources,
       headers['Authorization'] = token.authorization;
       // To a loopback host, and not by way of a proxy that would read it, unless the caller wants just that.
       if (origin.startsWith('http:')) config.proxy ??= false;
-      config.beforeRedirect = guardRedirects(config.beforeRedirect, origin);
+      const hook = config.beforeRedirect;
+      config.beforeRedirect = guardOf(hook === unaimed ? undefined : hook, origin);
     },
 
     withhold(config, source) {

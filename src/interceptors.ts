@@ -43,13 +43,13 @@ export function createInterceptors(
   const { origin, allowedOrigins } = config;
   const home: Target = { origin, userInfo: false };
   const attachment = createAttachment(instance, sources, emit);
-  const { settle, expect, isUnsettled } = createRenewal(sources, emit, attachment);
+  const { settle, isUnsettled } = createRenewal(sources, emit, attachment);
   const boundAdapters = new WeakSet<object>();
   let lastBound: { to: AdapterOption; adapter: AxiosAdapter } | undefined;
 
   function onRequest(config: Config): Config {
     config.adapter = bind(adapterOf(config));
-    expect(config);
+    attachment.claim(config);
     return config;
   }
 

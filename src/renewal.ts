@@ -25,8 +25,6 @@ export type Outcome = { response: AxiosResponse } | { response: AxiosResponse | 
 export interface Renewal {
   /** Answers a 401 with another token and a second attempt where that may help; lets everything else through. */
   settle: (first: Outcome, config: Config, send: Send, source: TokenSource) => Promise<AxiosResponse>;
-  /** Marks a request as the instance's own, to be settled. */
-  expect: (config: Config) => void;
   /** Whether a response is the 401 of a request that is the instance's own and was not settled yet. */
   isUnsettled: (response: AxiosResponse | undefined) => response is AxiosResponse;
 }
@@ -36,10 +34,12 @@ const INSUFFICIENT_SCOPE = 'insufficient_scope';
 
 const noop = (): void => undefined;
 
-export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Attachment): Renewal {
+export function createRenewal(
+  sources: TokenSources,
+  emit: Emit,
+  { attach, release, isClaimed }: Attachment,
+): Renewal {
   const renewals = new WeakMap<TokenSource, ForcedRenewal>();
-  /** On a config, whether an answer is still to be settled; kept in a copy of it, and by no other installation. */
-  const isExpected = Symbol('axios-bipsync-auth');
 
   async function settle(
     first: Outcome,
@@ -112,8 +112,8 @@ export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Att
   /** What the caller sees: without the token, and known to the interceptors when it comes by. */
   function surface(outcome: Outcome, cause?: BipsyncAuthError): AxiosResponse {
     if ('error' in outcome) redactError(withCause(outcome.error, cause), sources.holdsIssuedToken);
-    const { config } = asRecord(outcome.response);
-    if (isObject(config)) Reflect.set(config, isExpected, false);
+    const { status, config } = asRecord(outcome.response);
+    if (status === UNAUTHORIZED && isObject(config)) release(config);
     if ('error' in outcome) throw outcome.error;
     return outcome.response;
   }
@@ -134,9 +134,8 @@ export function createRenewal(sources: TokenSources, emit: Emit, { attach }: Att
 
   return {
     settle,
-    expect: (config) => void Reflect.set(config, isExpected, true),
     isUnsettled: (response): response is AxiosResponse =>
-      response?.status === UNAUTHORIZED && asRecord(response.config)[isExpected] === true,
+      response?.status === UNAUTHORIZED && isClaimed(response.config),
   };
 }
 
