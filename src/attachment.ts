@@ -57,8 +57,8 @@ export function createAttachment(instance: AxiosInstance, sources: TokenSources,
     if (present?.origin === origin) return present.guard;
     const callersOwn = present ? present.callersOwn : hook;
     if (isBeforeRedirect(callersOwn)) return createGuard(origin, callersOwn);
-    const guard = plainGuards.get(origin) ?? createGuard(origin, undefined);
-    plainGuards.set(origin, guard);
+    let guard = plainGuards.get(origin);
+    if (guard === undefined) plainGuards.set(origin, (guard = createGuard(origin, undefined)));
     return guard;
   }
 
