@@ -1,7 +1,7 @@
 import { debuglog } from 'node:util';
 
 import type { BipsyncAuthErrorCode } from './errors';
-import type { TokenScope } from './scopes';
+import type { TokenScope } from './options/scopes';
 
 /** Why a token was asked for. */
 export type AcquisitionReason = 'first' | 'expired' | 'refresh' | 'refused' | 'invalidated';

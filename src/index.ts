@@ -3,7 +3,7 @@ export {
   bipsyncAuthConfigFromEnv,
   type BipsyncAuthRequestOptions,
   type GetTokenOptions,
-} from './config';
+} from './options/config';
 export {
   BipsyncAuthError,
   type BipsyncAuthErrorCode,
@@ -23,5 +23,5 @@ export type {
   UnauthenticatedReason,
 } from './events';
 export { type BipsyncAuth, type BipsyncToken, installBipsyncAuth } from './install';
-export type { BipsyncScope, KnownBipsyncScope } from './scopes';
-export type { TokenStore } from './token-store';
+export type { BipsyncScope, KnownBipsyncScope } from './options/scopes';
+export type { TokenStore } from './options/token-store';

@@ -1,13 +1,18 @@
 import axios, { type AxiosInstance } from 'axios';
 
-import { readsForeignHeaders } from './axios-features';
-import { type BipsyncAuthConfig, type GetTokenOptions, resolveConfig, resolveGetToken } from './config';
+import { readsForeignHeaders } from './axios/features';
+import {
+  type BipsyncAuthConfig,
+  type GetTokenOptions,
+  resolveConfig,
+  resolveGetToken,
+} from './options/config';
 import { BipsyncAuthError } from './errors';
 import { createEmit } from './events';
-import { createInterceptors, isRegistered } from './interceptors';
-import type { Transport } from './token-endpoint';
-import { createTokenSources } from './token-sources';
-import { waitFor } from './waiting';
+import { createInterceptors, isRegistered } from './request/layer';
+import type { Transport } from './token/endpoint';
+import { createTokenSources } from './token/sources';
+import { waitFor } from './request/waiting';
 
 /** An access token, for where axios is not what sends it. Whoever holds it can read everything in the team. */
 export interface BipsyncToken {

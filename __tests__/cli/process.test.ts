@@ -16,7 +16,7 @@ beforeAll(() => {
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
   const options = ['--bundle', '--platform=node', '--external:axios', `--outfile=${command}`];
   execFileSync(join(root, 'node_modules/.bin/esbuild'), [
-    join(root, 'src/cli.ts'),
+    join(root, 'src/cli/index.ts'),
     ...options,
     '--log-level=error',
   ]);

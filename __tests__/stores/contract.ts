@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { TokenStore } from '../../src/token-store';
+import type { TokenStore } from '../../src/options/token-store';
 
 /** Two stores over the same data, as two processes would hold them. */
 export interface OpenedStores {

@@ -1,4 +1,4 @@
-import type { TokenStore } from '../../src/token-store';
+import type { TokenStore } from '../../src/options/token-store';
 
 /** The smallest store there is, with what it holds in sight. */
 export function memoryTokenStore(

@@ -4,7 +4,12 @@ import { Stryker } from '@stryker-mutator/core';
 /** What is broken, and the tests that have to notice; those where most mutants die, and soon, come first. */
 const groups = {
   core: {
-    mutate: ['src/*.ts', '!src/{index,stores,testing,nestjs,cli,axios-features,clear-proxy}.ts'],
+    mutate: [
+      'src/*.ts',
+      'src/{options,token,request,axios}/*.ts',
+      '!src/index.ts',
+      '!src/axios/{features,proxies}.ts',
+    ],
     testFiles: [
       ...['install', 'tokens', 'unauthorized', 'destination', 'cancelling', 'errors', 'token-request'].map(
         (name) => `core/${name}`,
@@ -16,12 +21,15 @@ const groups = {
   },
   // What stands in for features that the newest axios has is at work on an older one.
   'old-axios': {
-    mutate: ['src/{axios-features,clear-proxy}.ts'],
+    mutate: ['src/axios/{features,proxies}.ts'],
     testFiles: ['core/clear-proxies', 'core/destination', 'core/token-request'],
     axios: 'axios-1.7',
   },
   stores: { mutate: ['src/stores/*.ts'], testFiles: ['stores/encrypted', 'stores/redis'] },
-  nestjs: { mutate: ['src/nestjs.ts'], testFiles: ['nestjs/module', 'nestjs/tenants', 'nestjs/http-module'] },
+  nestjs: {
+    mutate: ['src/nestjs/*.ts'],
+    testFiles: ['nestjs/module', 'nestjs/tenants', 'nestjs/http-module'],
+  },
   testing: {
     mutate: ['src/testing/*.ts'],
     testFiles: ['token-endpoint', 'api', 'answers', 'faults', 'mock-token', 'lifecycle'].map(

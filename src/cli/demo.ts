@@ -1,5 +1,5 @@
 import { isBipsyncAuthError } from '../index';
-import { startBipsyncEmulator } from '../testing';
+import { startBipsyncEmulator } from '../testing/index';
 import { connect, namesTenant } from './environment';
 import { probeApi } from './probe';
 import { describeToken, failed, formatStep, passed, type Step } from './steps';

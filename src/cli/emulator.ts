@@ -1,4 +1,4 @@
-import { type BipsyncEmulator, startBipsyncEmulator } from '../testing';
+import { type BipsyncEmulator, startBipsyncEmulator } from '../testing/index';
 import { isSet } from './environment';
 import { type Environment, type ExitStatus, painter, type Terminal, toJsonLine } from './terminal';
 

@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import axios, { type AxiosInstance } from 'axios';
 
 import { type AcquisitionReason, type BipsyncAuthConfig, installBipsyncAuth } from '../index';
-import type { BipsyncEmulator, BipsyncEmulatorOptions } from '../testing';
+import type { BipsyncEmulator, BipsyncEmulatorOptions } from '../testing/index';
 
 export type StartEmulator = (options: BipsyncEmulatorOptions) => Promise<BipsyncEmulator>;
 

@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 
 import { BipsyncAuthError } from '../errors';
-import type { TokenStore } from '../token-store';
+import type { TokenStore } from '../options/token-store';
 
 /** One key of {@link encryptedTokenStore}. */
 export interface TokenEncryptionKey {

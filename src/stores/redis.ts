@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { BipsyncAuthError } from '../errors';
-import type { TokenStore } from '../token-store';
+import type { TokenStore } from '../options/token-store';
 
 /**
  * Sends one command and resolves to its reply; bulk replies may be strings or Buffers. Every Redis client can do this

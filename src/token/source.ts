@@ -1,12 +1,12 @@
-import { askAgain, type ClientSecret, type Deadline, mintToken, startDeadline } from './acquisition';
-import type { ResolvedConfig } from './config';
-import { type BipsyncAuthError, copyError, isBipsyncAuthError } from './errors';
-import type { AcquisitionReason, Emit } from './events';
-import type { TokenScope } from './scopes';
+import { askAgain, type ClientSecret, type Deadline, mintToken, startDeadline } from './minting';
+import type { ResolvedConfig } from '../options/config';
+import { type BipsyncAuthError, copyError, isBipsyncAuthError } from '../errors';
+import type { AcquisitionReason, Emit } from '../events';
+import type { TokenScope } from '../options/scopes';
 import { createToken, isInRefreshWindow, isUsable, remainingMs, type Token } from './token';
-import { isRefusal, type TokenEndpoint } from './token-endpoint';
-import { type OnStoreFailure, type SharedTokens, storeKey } from './token-store';
-import { pause } from './waiting';
+import { isRefusal, type TokenEndpoint } from './endpoint';
+import { type OnStoreFailure, type SharedTokens, storeKey } from './store';
+import { pause } from '../request/waiting';
 
 /**
  * TokenSource says which token to use now, for one team and one set of scopes.

@@ -8,9 +8,9 @@ import {
 } from '@nestjs/common';
 import axios, { type CreateAxiosDefaults } from 'axios';
 
-import type { BipsyncAuthConfig } from './config';
-import { BipsyncAuthError, isBipsyncAuthError } from './errors';
-import { type BipsyncAuth, installBipsyncAuth } from './install';
+import type { BipsyncAuthConfig } from '../options/config';
+import { BipsyncAuthError, isBipsyncAuthError } from '../errors';
+import { type BipsyncAuth, installBipsyncAuth } from '../install';
 
 /** BipsyncHttpOptions is what one tenant's `HttpService` is made of. */
 export interface BipsyncHttpOptions {

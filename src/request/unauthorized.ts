@@ -1,18 +1,18 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
-import type { Attachment } from './attachment';
+import type { Attachment } from './gate';
 import { readChallengeError } from './challenge';
-import { BipsyncAuthError, isBipsyncAuthError } from './errors';
-import type { Emit } from './events';
-import { createForcedRenewal, type ForcedRenewal } from './forced-renewal';
-import { readAuthorization, readResponseHeader } from './headers';
-import { asRecord, isObject } from './json';
-import { redactError } from './redact';
+import { BipsyncAuthError, isBipsyncAuthError } from '../errors';
+import type { Emit } from '../events';
+import { createForcedRenewal, type ForcedRenewal } from './renewal-pauses';
+import { readAuthorization, readResponseHeader } from '../axios/headers';
+import { asRecord, isObject } from '../values';
+import { redactError } from './concealment';
 import { canReplay, disposeBody, replayOf } from './replay';
-import { originOf, targetOf } from './target-origin';
-import type { Token } from './token';
-import type { TokenSource } from './token-source';
-import type { TokenSources } from './token-sources';
+import { originOf, targetOf } from '../axios/destination';
+import type { Token } from '../token/token';
+import type { TokenSource } from '../token/source';
+import type { TokenSources } from '../token/sources';
 import { throwIfCancelled, waitFor } from './waiting';
 
 type Config = InternalAxiosRequestConfig;

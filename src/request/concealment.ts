@@ -1,8 +1,8 @@
 import { errorMonitor } from 'node:events';
 import { Readable } from 'node:stream';
 
-import { readAuthorization, shallowCopy, takeAuthorization } from './headers';
-import { asRecord, isObject } from './json';
+import { readAuthorization, shallowCopy, takeAuthorization } from '../axios/headers';
+import { asRecord, isObject } from '../values';
 
 /** Through any of these a Node response leads to the request it answers, header and all. */
 const WAYS_TO_THE_REQUEST = ['req', 'socket', 'client'];

@@ -1,6 +1,6 @@
 import axios, { type AxiosResponse, type AxiosResponseHeaders } from 'axios';
 
-import { asRecord } from './json';
+import { asRecord } from '../values';
 
 const AUTHORIZATION = 'authorization';
 

@@ -1,4 +1,4 @@
-import type { Token } from './token';
+import type { Token } from '../token/token';
 
 /**
  * ForcedRenewal decides when a 401 may cost a token that still looked good. Where a new token does not help, the

@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net';
 
-import { BipsyncAuthError } from './errors';
-import type { BipsyncAuthEvent } from './events';
-import { asRecord } from './json';
+import { BipsyncAuthError } from '../errors';
+import type { BipsyncAuthEvent } from '../events';
+import { asRecord } from '../values';
 import {
   type BipsyncScope,
   replaceTokenScope,
@@ -10,7 +10,7 @@ import {
   splitScopes,
   type TokenScope,
 } from './scopes';
-import { targetOf } from './target-origin';
+import { targetOf } from '../axios/destination';
 import type { TokenStore } from './token-store';
 
 declare module 'axios' {

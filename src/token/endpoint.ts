@@ -1,10 +1,10 @@
 import axios, { type AxiosRequestConfig } from 'axios';
 
-import { refuseClearProxy } from './clear-proxy';
-import { isLoopback } from './config';
-import { BipsyncAuthError, type BipsyncAuthErrorCode } from './errors';
-import { readResponseHeader } from './headers';
-import { asRecord, parseJson } from './json';
+import { refuseClearProxy } from '../axios/proxies';
+import { isLoopback } from '../options/config';
+import { BipsyncAuthError, type BipsyncAuthErrorCode } from '../errors';
+import { readResponseHeader } from '../axios/headers';
+import { asRecord, parseJson } from '../values';
 
 /** How the instance reaches the network; everything else about it stays away from the secret. */
 export type Transport = Pick<

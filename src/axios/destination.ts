@@ -1,4 +1,4 @@
-import { holdsAllItsOptions, honoursAllowAbsoluteUrls } from './axios-features';
+import { holdsAllItsOptions, honoursAllowAbsoluteUrls } from './features';
 
 /** The parts of a request's config that decide where axios sends it. Nothing is taken for granted about them. */
 export interface Destination {

@@ -1,8 +1,8 @@
 import axios, { type AxiosRequestConfig } from 'axios';
 
-import { tunnelsThroughProxies } from './axios-features';
-import { BipsyncAuthError } from './errors';
-import { type Destination, targetOf } from './target-origin';
+import { tunnelsThroughProxies } from './features';
+import { BipsyncAuthError } from '../errors';
+import { type Destination, targetOf } from './destination';
 
 const VARIABLES = ['https_proxy', 'all_proxy', 'npm_config_https_proxy', 'npm_config_proxy'];
 

@@ -6,17 +6,17 @@ import axios, {
   type InternalAxiosRequestConfig,
 } from 'axios';
 
-import { createAttachment } from './attachment';
-import { refuseClearProxy } from './clear-proxy';
-import type { ResolvedConfig } from './config';
-import { BipsyncAuthError } from './errors';
-import type { Emit } from './events';
-import { redactError, redactErrorsOf } from './redact';
-import { createRenewal, failed, type Outcome, type Send, UNAUTHORIZED } from './renewal';
-import { leadsTo, type Target, targetOf } from './target-origin';
-import type { Token } from './token';
-import type { TokenSource } from './token-source';
-import type { TokenSources } from './token-sources';
+import { createAttachment } from './gate';
+import { refuseClearProxy } from '../axios/proxies';
+import type { ResolvedConfig } from '../options/config';
+import { BipsyncAuthError } from '../errors';
+import type { Emit } from '../events';
+import { redactError, redactErrorsOf } from './concealment';
+import { createRenewal, failed, type Outcome, type Send, UNAUTHORIZED } from './unauthorized';
+import { leadsTo, type Target, targetOf } from '../axios/destination';
+import type { Token } from '../token/token';
+import type { TokenSource } from '../token/source';
+import type { TokenSources } from '../token/sources';
 import { waitFor } from './waiting';
 
 type Config = InternalAxiosRequestConfig;

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { run } from './cli/run';
+import { run } from './run';
 
 for (const stream of [process.stdout, process.stderr]) {
   // A reader that has seen enough, as in `| head -1`, is not a failure.

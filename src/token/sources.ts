@@ -1,11 +1,11 @@
-import { createClientSecret } from './acquisition';
-import { type BipsyncAuthRequestOptions, resolveRequestScope, type ResolvedConfig } from './config';
-import type { Emit } from './events';
-import type { TokenScope } from './scopes';
+import { createClientSecret } from './minting';
+import { type BipsyncAuthRequestOptions, resolveRequestScope, type ResolvedConfig } from '../options/config';
+import type { Emit } from '../events';
+import type { TokenScope } from '../options/scopes';
 import type { Token } from './token';
-import type { TokenEndpoint } from './token-endpoint';
-import { createTokenSource, type TokenSource, type TokenSourceOptions } from './token-source';
-import { createSharedTokens } from './token-store';
+import type { TokenEndpoint } from './endpoint';
+import { createTokenSource, type TokenSource, type TokenSourceOptions } from './source';
+import { createSharedTokens } from './store';
 
 /** The token sources of one installation: the configured one, and one for each other team or set of scopes. */
 export interface TokenSources {

@@ -2,8 +2,8 @@ import type { Readable } from 'node:stream';
 
 import type { InternalAxiosRequestConfig } from 'axios';
 
-import { shallowCopy } from './headers';
-import { asRecord } from './json';
+import { shallowCopy } from '../axios/headers';
+import { asRecord } from '../values';
 
 const noop = (): void => undefined;
 

@@ -1,7 +1,7 @@
-import { BipsyncAuthError } from './errors';
+import { BipsyncAuthError } from '../errors';
 import { type Instant, now } from './token';
-import { isRefusal, requestToken, type TokenEndpoint, type TokenResponse } from './token-endpoint';
-import { pause } from './waiting';
+import { isRefusal, requestToken, type TokenEndpoint, type TokenResponse } from './endpoint';
+import { pause } from '../request/waiting';
 
 /** A token response and the moment its lifetime counts from: when it was asked for, not when it came. */
 export interface MintedToken extends TokenResponse {

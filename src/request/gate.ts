@@ -1,12 +1,12 @@
 import type { AxiosInstance, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
 
-import type { Emit } from './events';
-import { readAuthorization, takeAuthorization } from './headers';
-import { asRecord } from './json';
-import { originOf, targetOf } from './target-origin';
-import type { Token } from './token';
-import type { TokenSource } from './token-source';
-import type { TokenSources } from './token-sources';
+import type { Emit } from '../events';
+import { readAuthorization, takeAuthorization } from '../axios/headers';
+import { asRecord } from '../values';
+import { originOf, targetOf } from '../axios/destination';
+import type { Token } from '../token/token';
+import type { TokenSource } from '../token/source';
+import type { TokenSources } from '../token/sources';
 
 type Config = InternalAxiosRequestConfig;
 type BeforeRedirect = NonNullable<AxiosRequestConfig['beforeRedirect']>;
