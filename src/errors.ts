@@ -1,80 +1,118 @@
-/** Every `code` a {@link BipsyncAuthError} can carry; the README says what to do about each. */
+import type { InternalAxiosRequestConfig } from 'axios';
+
+/** Every `code` that a {@link BipsyncAuthError} can have. The guide to errors says what to do about each. */
 export type BipsyncAuthErrorCode =
   | 'ERR_BIPSYNC_CONFIG'
   | 'ERR_BIPSYNC_SECRET'
   | 'ERR_BIPSYNC_CREDENTIALS'
   | 'ERR_BIPSYNC_SCOPE'
   | 'ERR_BIPSYNC_IP_NOT_ALLOWED'
+  | 'ERR_BIPSYNC_PROXY'
   | 'ERR_BIPSYNC_TOKEN_REQUEST'
   | 'ERR_BIPSYNC_TOKEN_RESPONSE'
   | 'ERR_BIPSYNC_TOKEN_UNAVAILABLE'
   | 'ERR_BIPSYNC_ACCESS_DENIED';
 
-/** What may be known about a failure beside its code and message. */
+/** What may be known about a failure in addition to its code and message. */
 export interface BipsyncAuthErrorDetails {
   /** HTTP status of the token endpoint's answer. */
-  status?: number | undefined;
-  /** `error` of that answer ({@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}). */
+  tokenEndpointStatus?: number | undefined;
+  /** HTTP status with which a proxy refused to open a tunnel. */
+  proxyStatus?: number | undefined;
+  /** `error` of the token endpoint's answer ({@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}). */
   oauthError?: string | undefined;
-  /** `error_description` of that answer, or its `message` and `hint`. */
+  /** The token endpoint's own explanation: `error_description`, `message` and `hint`, or `title` and `detail`. */
   oauthErrorDescription?: string | undefined;
-  /** How long the server or a cool-down asks callers to wait, in milliseconds. */
+  /** Milliseconds until another try makes sense: a server's `Retry-After`, or the rest of a cool-down. */
   retryAfterMs?: number | undefined;
 }
 
-/** Registered symbols are shared by every copy of the package in a process, so the brand crosses ESM and CommonJS. */
+/** Every copy of the package in a process shares registered symbols, so the brand works across ESM and CommonJS. */
 const brand = Symbol.for('axios-bipsync-auth.error');
 
 /**
- * BipsyncAuthError is the only error class of this package. It never holds a request, a response, a token or a
- * secret, so it is safe to log as it is.
+ * BipsyncAuthError is the only error class of this package. It never holds a response, a token or a secret, so it is safe
+ * to log.
+ *
+ * If a request fails because there is no token, its error also looks like every other rejection of an axios call:
+ * `isAxiosError` is true, `config` is the request's (not enumerable, without a token), and `response` is absent.
  */
 export class BipsyncAuthError extends Error {
   override readonly name = 'BipsyncAuthError';
-  /** Stable identifier of the failure, made to switch on. */
+  /** Stable identifier of the failure. Use it in a `switch`. */
   readonly code: BipsyncAuthErrorCode;
-  /** HTTP status of the token endpoint's answer, where there was one; with `ERR_BIPSYNC_ACCESS_DENIED` the API's. */
-  declare readonly status?: number;
-  /** OAuth error code of the token endpoint's answer, where it gave one. */
+  /** HTTP status of the token endpoint's answer, if there was one. */
+  declare readonly tokenEndpointStatus?: number;
+  /** HTTP status with which a proxy refused to open a tunnel; only with `ERR_BIPSYNC_PROXY`. */
+  declare readonly proxyStatus?: number;
+  /** OAuth error code of the token endpoint's answer, if it had one. */
   declare readonly oauthError?: string;
-  /** The token endpoint's own explanation, shortened and without secrets, where it gave one. */
+  /** The token endpoint's own explanation, shortened and without secrets, if it gave one. */
   declare readonly oauthErrorDescription?: string;
-  /** Milliseconds until another try makes sense, where that is known. */
+  /** Milliseconds until another try makes sense, if that is known. */
   declare readonly retryAfterMs?: number;
+  /** True if a request failed because there was no token. */
+  declare readonly isAxiosError?: true;
+  /** The config of the request that failed. */
+  declare readonly config?: InternalAxiosRequestConfig;
 
   constructor(code: BipsyncAuthErrorCode, message: string, details: BipsyncAuthErrorDetails = {}) {
     super(message);
     this.code = code;
-    const { status, oauthError, oauthErrorDescription, retryAfterMs } = details;
-    if (status !== undefined) this.status = status;
-    if (oauthError !== undefined) this.oauthError = oauthError;
-    if (oauthErrorDescription !== undefined) this.oauthErrorDescription = oauthErrorDescription;
-    if (retryAfterMs !== undefined) this.retryAfterMs = retryAfterMs;
+    for (const name of detailNames) {
+      if (details[name] !== undefined) Object.assign(this, { [name]: details[name] });
+    }
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** What JSON has of it: the message too, which is no enumerable property of an error. */
+  /** What JSON shows of it. The message is included, although it is not an enumerable property of an error. */
   toJSON(): object {
     return Object.assign({}, this, { message: this.message });
   }
 }
 
+const detailNames = [
+  'tokenEndpointStatus',
+  'proxyStatus',
+  'oauthError',
+  'oauthErrorDescription',
+  'retryAfterMs',
+] as const;
+
 /**
- * isBipsyncAuthError tells a {@link BipsyncAuthError} from anything else, also one made by another copy of this
- * package (ESM beside CommonJS, or a second module registry in Jest), where `instanceof` would say no.
+ * isBipsyncAuthError tells a {@link BipsyncAuthError} from anything else. It also recognises errors of another copy of this
+ * package (ESM next to CommonJS, or a second module registry in Jest), for which `instanceof` returns false.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await api.get('/v1/research');
+ * } catch (error) {
+ *   if (isBipsyncAuthError(error)) console.error(error.code, error.message);
+ *   else throw error;
+ * }
+ * ```
  */
 export function isBipsyncAuthError(value: unknown): value is BipsyncAuthError {
   return typeof value === 'object' && value !== null && Reflect.get(value, brand) === true;
 }
 
-/** copyError gives every waiter an error of its own, so that one caller's changes never reach another. */
-export function copyError(error: BipsyncAuthError, changes: BipsyncAuthErrorDetails = {}): BipsyncAuthError {
-  const { code, message, status, oauthError, oauthErrorDescription, retryAfterMs } = error;
-  return new BipsyncAuthError(code, message, {
-    status,
-    oauthError,
-    oauthErrorDescription,
-    retryAfterMs,
-    ...changes,
+/** copyError gives every caller an error object of its own, so that changes to one never show in another. */
+export function copyError(
+  error: BipsyncAuthError,
+  changes: BipsyncAuthErrorDetails = {},
+  message: string = error.message,
+): BipsyncAuthError {
+  return new BipsyncAuthError(error.code, message, Object.assign({}, error, changes));
+}
+
+/** asRequestError makes an error look like the rejection of the axios call that it is. Returns the same error. */
+export function asRequestError(
+  error: BipsyncAuthError,
+  config: InternalAxiosRequestConfig,
+): BipsyncAuthError {
+  return Object.defineProperties(error, {
+    isAxiosError: { value: true, configurable: true },
+    config: { value: config, configurable: true, writable: true },
   });
 }

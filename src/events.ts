@@ -1,67 +1,78 @@
+import { channel } from 'node:diagnostics_channel';
 import { debuglog } from 'node:util';
 
 import type { BipsyncAuthErrorCode } from './errors';
-import type { TokenScope } from './options/scopes';
 
 /** Why a token was asked for. */
 export type AcquisitionReason = 'first' | 'expired' | 'refresh' | 'refused' | 'invalidated';
 
-/** Why a request went out without a token. */
+/** Why a request was sent without a token. */
 export type UnauthenticatedReason =
   /** It goes to an origin that may not receive the token. */
   | 'origin'
-  /** Where axios will send it cannot be told for certain. */
+  /** It is not certain where axios will send it. */
   | 'unknown-destination';
 
 /** What an event is about: the team and the scopes of its token. */
 export interface EventTokenScope {
-  teamId: string;
-  scopes: readonly string[];
+  readonly teamId: string;
+  /** The scopes asked for, the team's included. */
+  readonly scopes: readonly string[];
 }
 
 /** A token was obtained, from the token endpoint or from the shared store. */
 export interface TokenAcquiredEvent extends EventTokenScope {
-  type: 'token-acquired';
-  reason: AcquisitionReason;
-  source: 'endpoint' | 'store';
-  /** Milliseconds the acquisition took. */
-  durationMs: number;
+  readonly type: 'token-acquired';
+  readonly reason: AcquisitionReason;
+  readonly source: 'endpoint' | 'store';
+  /** How long the acquisition took, in milliseconds. */
+  readonly durationMs: number;
   /** Epoch milliseconds. */
-  expiresAt: number;
+  readonly expiresAt: number;
+  /** Scopes that were asked for and not granted. Usually empty. */
+  readonly missingScopes: readonly string[];
 }
 
 /** A token could not be obtained. */
 export interface TokenFailedEvent extends EventTokenScope {
-  type: 'token-failed';
-  reason: AcquisitionReason;
-  code: BipsyncAuthErrorCode;
-  /** Milliseconds until the token endpoint is asked again, should a request come by. */
-  retryInMs: number;
+  readonly type: 'token-failed';
+  readonly reason: AcquisitionReason;
+  readonly code: BipsyncAuthErrorCode;
+  /** What the error says. */
+  readonly message: string;
+  /** HTTP status of the token endpoint's answer, if there was one. */
+  readonly tokenEndpointStatus?: number;
+  /** Milliseconds until the token endpoint is asked again, if a request needs it then. */
+  readonly retryInMs: number;
 }
 
-/** The API refused a token and the request is sent again with another. */
+/** The API refused a token, and the request is sent again with another one. */
 export interface RequestReplayedEvent extends EventTokenScope {
-  type: 'request-replayed';
+  readonly type: 'request-replayed';
 }
 
-/** A request went out without a token. */
+/** A request was sent without a token. */
 export interface RequestUnauthenticatedEvent extends EventTokenScope {
-  type: 'request-unauthenticated';
-  reason: UnauthenticatedReason;
+  readonly type: 'request-unauthenticated';
+  readonly reason: UnauthenticatedReason;
+  /** Where it was sent, if that is certain. */
+  readonly origin?: string;
 }
 
 /** An `Authorization` header that the caller had set was replaced. */
 export interface AuthorizationReplacedEvent extends EventTokenScope {
-  type: 'authorization-replaced';
+  readonly type: 'authorization-replaced';
 }
 
-/** The token store failed; for a few seconds this process goes on without it. */
+/** The token store failed. For a few seconds this process continues without it. */
 export interface StoreFailedEvent extends EventTokenScope {
-  type: 'store-failed';
-  operation: 'get' | 'set' | 'lock' | 'release';
+  readonly type: 'store-failed';
+  readonly operation: 'get' | 'set' | 'lock' | 'release';
+  /** It did not answer in time, it threw, or it returned something that is not a token. */
+  readonly reason: 'time-out' | 'error' | 'unreadable';
 }
 
-/** BipsyncAuthEvent is what `onEvent` is told; it never holds a token or a secret. */
+/** BipsyncAuthEvent is what `onEvent` and the diagnostics channel get. It never holds a token or a secret. */
 export type BipsyncAuthEvent =
   | TokenAcquiredEvent
   | TokenFailedEvent
@@ -72,21 +83,26 @@ export type BipsyncAuthEvent =
 
 type WithoutScope<Event> = Event extends unknown ? Omit<Event, keyof EventTokenScope> : never;
 
-export type Emit = (scope: TokenScope, event: WithoutScope<BipsyncAuthEvent>) => void;
+export type Emit = (scope: EventTokenScope, event: WithoutScope<BipsyncAuthEvent>) => void;
 
 const noop = (): void => undefined;
 
-/** createEmit tells the listener and `NODE_DEBUG=bipsync-auth`; whatever the listener does changes nothing. */
+/**
+ * createEmit reports events to the listener, to the diagnostics channel `axios-bipsync-auth:event` and to
+ * `NODE_DEBUG=bipsync-auth`. A listener that fails changes nothing.
+ */
 export function createEmit(onEvent: ((event: BipsyncAuthEvent) => unknown) | undefined): Emit {
   const debug = debuglog('bipsync-auth');
+  const diagnostics = channel('axios-bipsync-auth:event');
   return ({ teamId, scopes }, details) => {
-    if (onEvent === undefined && !debug.enabled) return;
-    const event: BipsyncAuthEvent = { ...details, teamId, scopes: [...scopes] };
+    if (onEvent === undefined && !debug.enabled && !diagnostics.hasSubscribers) return;
+    const event: BipsyncAuthEvent = Object.freeze({ ...details, teamId, scopes: Object.freeze([...scopes]) });
     debug('%j', event);
+    diagnostics.publish(event);
     try {
       Promise.resolve(onEvent?.(event)).catch(noop);
     } catch {
-      // A listener is an observer: its failures are its own.
+      // A listener observes. Its failures are its own.
     }
   };
 }

@@ -1,10 +1,4 @@
 export {
-  type BipsyncAuthConfig,
-  bipsyncAuthConfigFromEnv,
-  type BipsyncAuthRequestOptions,
-  type GetTokenOptions,
-} from './options/config';
-export {
   BipsyncAuthError,
   type BipsyncAuthErrorCode,
   type BipsyncAuthErrorDetails,
@@ -22,6 +16,14 @@ export type {
   TokenFailedEvent,
   UnauthenticatedReason,
 } from './events';
-export { type BipsyncAuth, type BipsyncToken, installBipsyncAuth } from './install';
+export {
+  type AxiosInstanceLike,
+  type BipsyncAuth,
+  type BipsyncToken,
+  installBipsyncAuth,
+  type InterceptorManagerLike,
+} from './install';
+export { bipsyncAuthConfigFromEnv } from './options/environment';
 export type { BipsyncScope, KnownBipsyncScope } from './options/scopes';
 export type { TokenStore } from './options/token-store';
+export type { BipsyncAuthConfig, BipsyncAuthRequestOptions, GetTokenOptions } from './options/types';

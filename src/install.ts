@@ -1,25 +1,24 @@
-import axios, { type AxiosInstance } from 'axios';
+import type { AxiosInstance } from 'axios';
 
-import { readsForeignHeaders } from './axios/features';
-import {
-  type BipsyncAuthConfig,
-  type GetTokenOptions,
-  resolveConfig,
-  resolveGetToken,
-} from './options/config';
+import { isOwnCopy, isSharedDefault, isTooOld, OLDEST_AXIOS, ownVersion } from './axios/versions';
+import { createRiskOf } from './axios/risks';
 import { BipsyncAuthError } from './errors';
 import { createEmit } from './events';
-import { createInterceptors, isRegistered } from './request/layer';
-import type { Transport } from './token/endpoint';
-import { createTokenSources } from './token/sources';
+import { resolveConfig } from './options/config';
+import { resolveGetToken, resolveRequestScope } from './options/request';
+import type { BipsyncAuthConfig, GetTokenOptions } from './options/types';
+import { createGate } from './request/gate';
+import { createLayer, isRegistered } from './request/layer';
 import { waitFor } from './request/waiting';
+import { createTokenSources } from './token/sources';
+import { asRecord } from './values';
 
-/** An access token, for where axios is not what sends it. Whoever holds it can read everything in the team. */
+/** An access token, for clients other than axios. Whoever has it can read everything in the team. */
 export interface BipsyncToken {
   accessToken: string;
   /** Epoch milliseconds. */
   expiresAt: number;
-  /** The scopes it was asked for, the team's among them. */
+  /** The scopes that the server granted, or those asked for if it did not say. The team's is among them. */
   scopes: string[];
 }
 
@@ -28,59 +27,93 @@ export interface BipsyncAuth {
   /**
    * Resolves to a usable token: the present one, or a new one.
    *
-   * @throws BipsyncAuthError if none can be had, `ERR_BIPSYNC_CONFIG` if the options are wrong.
+   * @throws BipsyncAuthError if there is none to get, and `ERR_BIPSYNC_CONFIG` if the options are wrong.
    */
   getToken(options?: GetTokenOptions): Promise<BipsyncToken>;
-  /** Treats every present token as refused, which a store cannot bring back, and ends cool-downs. */
+  /**
+   * Every present token counts as refused, also if it comes back from a store. A token that is being fetched is not kept.
+   * Cool-downs end.
+   */
   invalidate(): void;
   /** Removes the interceptors: the instance is as it was before. Requests under way end as they began. */
   eject(): void;
 }
 
-/** Told apart by a registered symbol, an instance is known to every copy of the package in a process. */
+/**
+ * An axios instance, as far as the plugin uses it. The type is structural, so that an instance of another version of axios is
+ * accepted too.
+ */
+export interface AxiosInstanceLike {
+  readonly defaults: object;
+  readonly interceptors: {
+    readonly request: InterceptorManagerLike;
+    readonly response: InterceptorManagerLike;
+  };
+}
+
+export interface InterceptorManagerLike {
+  use(...handlers: never[]): number;
+  eject(id: number): void;
+}
+
+/** A registered symbol, so that every copy of the package in a process sees that an instance has the plugin. */
 const installed = Symbol.for('axios-bipsync-auth.installed');
 
 /**
- * installBipsyncAuth makes every request of `axiosInstance` to Bipsync carry a valid access token, obtained by the
- * client credentials grant ({@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4}) at the cost of
- * one token request per token lifetime.
+ * installBipsyncAuth makes every request of `axiosInstance` to Bipsync carry a valid access token. It obtains tokens by the
+ * client credentials grant ({@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4}), at the cost of one
+ * token request per token lifetime.
  *
- * Nothing is requested before the first request. An instance without `defaults.baseURL` is given one, unless it is
- * axios's own default export.
+ * Nothing is requested before the first request. An instance without `defaults.baseURL` gets one, unless it is axios's own
+ * default export. `axiosInstance.create()` makes an instance without the plugin.
  *
  * @example
+ * ```ts
  * const api = axios.create();
  * installBipsyncAuth(api, { client: 'acme', clientId, clientSecret, teamId, scopes: ['research:read'] });
  * await api.get('/v1/research');
+ * ```
  *
- * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every problem of the configuration; if the instance has
- * the plugin already; if its `defaults` would send requests where the token may not go, or drop it; in a browser page.
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every problem of the configuration; if the instance has the plugin
+ * already; if its `defaults` would send requests where the token may not go, or drop it; if axios is older than 1.7.9; in a
+ * browser page and on Cloudflare Workers.
  */
-export function installBipsyncAuth(axiosInstance: AxiosInstance, config: BipsyncAuthConfig): BipsyncAuth {
-  refuseBrowser();
-  refuseOther(axiosInstance);
-  const { defaults, interceptors } = axiosInstance;
+export function installBipsyncAuth(axiosInstance: AxiosInstanceLike, config: BipsyncAuthConfig): BipsyncAuth {
+  rejectEnvironment();
+  rejectInstance(axiosInstance);
+  const instance = axiosInstance as Pick<AxiosInstance, 'defaults' | 'interceptors'> & AxiosInstanceLike;
+  const { defaults, interceptors } = instance;
   const resolved = resolveConfig(config, defaults);
 
+  const isOwn = isOwnCopy(instance);
   const emit = createEmit(resolved.onEvent);
-  const endpoint = { ...resolved, transport: () => transportOf(defaults) };
-  const sources = createTokenSources(resolved, endpoint, emit);
-  const { onRequest, onResponse, onError } = createInterceptors(axiosInstance, resolved, sources, emit);
+  const riskOf = createRiskOf(isOwn);
+  const sources = createTokenSources(resolved, { ...resolved, instance, riskOf }, emit);
+  const { allowedOrigins, tokenScope } = resolved;
+  const gate = createGate({ instance, isOwnCopy: isOwn, allowedOrigins, riskOf, sources, emit });
+  const { onRequest, onResponse, onError } = createLayer({
+    instance,
+    isOwnCopy: isOwn,
+    sources,
+    sourceFor: (options) => sources.forScope(resolveRequestScope(tokenScope, options)),
+    gate,
+    emit,
+  });
 
   const { baseURL } = defaults;
-  const setsBaseURL = !baseURL && !isDefaultExport(axiosInstance);
+  const setsBaseURL = !baseURL && !isSharedDefault(instance);
   if (setsBaseURL) defaults.baseURL = resolved.baseURL;
   const requestId = interceptors.request.use(onRequest, undefined, { synchronous: true });
   const responseId = interceptors.response.use(onResponse, onError);
-  Object.defineProperty(axiosInstance, installed, { configurable: true });
+  Object.defineProperty(instance, installed, { configurable: true });
   let isEjected = false;
 
   return {
     async getToken(options = {}) {
-      const { scope, signal } = resolveGetToken(resolved.tokenScope, options);
-      const source = sources.forScope(scope);
-      const { accessToken, expiresAt } = await waitFor(source.obtain(), { ...(signal && { signal }) });
-      return { accessToken, expiresAt, scopes: [...source.scope.scopes] };
+      const { scope, signal } = resolveGetToken(tokenScope, options);
+      const token = sources.forScope(scope).obtain();
+      const { accessToken, expiry, scopes } = await waitFor(token, { ...(signal && { signal }) });
+      return { accessToken, expiresAt: expiry.wall, scopes: [...scopes] };
     },
 
     invalidate: () => sources.invalidate(),
@@ -90,7 +123,7 @@ export function installBipsyncAuth(axiosInstance: AxiosInstance, config: Bipsync
       isEjected = true;
       if (isRegistered(interceptors.request, onRequest)) interceptors.request.eject(requestId);
       if (isRegistered(interceptors.response, onResponse)) interceptors.response.eject(responseId);
-      Reflect.deleteProperty(axiosInstance, installed);
+      Reflect.deleteProperty(instance, installed);
       if (!setsBaseURL || defaults.baseURL !== resolved.baseURL) return;
       if (baseURL === undefined) delete defaults.baseURL;
       else defaults.baseURL = baseURL;
@@ -98,66 +131,58 @@ export function installBipsyncAuth(axiosInstance: AxiosInstance, config: Bipsync
   };
 }
 
-function refuse(message: string): never {
+function reject(message: string): never {
   throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', message);
 }
 
-type PartialInstance = { [Key in keyof AxiosInstance]?: Partial<AxiosInstance[Key]> };
-
-/** jsdom under Jest has a document too, but runs on Node. */
-function refuseBrowser(): void {
-  const { process } = globalThis as { process?: { versions?: { node?: string } } };
-  const isNode = process?.versions?.node !== undefined;
-  if ('document' in globalThis && !isNode) {
-    refuse('axios-bipsync-auth is for servers: in a browser page the client secret would be public.');
+/** jsdom and happy-dom have a document too, but run on Node. */
+function rejectEnvironment(): void {
+  const { process, navigator } = globalThis as {
+    process?: { versions?: { node?: string } };
+    navigator?: { userAgent?: string };
+  };
+  if ('document' in globalThis && process?.versions?.node === undefined) {
+    reject('axios-bipsync-auth is for servers: in a browser page the client secret would be public.');
   }
-}
-
-function refuseOther(axiosInstance: unknown): void {
-  const candidate = axiosInstance as PartialInstance | null | undefined;
-  if (
-    typeof candidate?.interceptors?.request?.use !== 'function' ||
-    typeof candidate.interceptors.response?.use !== 'function' ||
-    typeof candidate.defaults !== 'object' ||
-    !Object.isExtensible(candidate)
-  ) {
-    refuse('The first argument must be an axios instance, as axios.create() gives it.');
-  }
-  if (Object.hasOwn(candidate, installed)) {
-    refuse(
-      'axios-bipsync-auth is installed on this axios instance already: use it, or call eject() on its handle first.',
-    );
-  }
-  if (!readsForeignHeaders && isOfAnotherCopy(candidate)) {
-    refuse(
-      `The axios instance is of another copy of axios (ESM beside CommonJS, say), whose headers axios ${axios.VERSION} would ` +
-        'lose. Load axios-bipsync-auth as you load axios, by import or by require, or upgrade axios to 1.9.0 or later.',
+  if (navigator?.userAgent === 'Cloudflare-Workers') {
+    reject(
+      'axios-bipsync-auth does not work on Cloudflare Workers: one request must not wait there for what another one began, and ' +
+        'so requests cannot share a token acquisition. Use a Node service.',
     );
   }
 }
 
-/** One of its own classes tells the copy of axios that an instance is of. */
-function isOfAnotherCopy({ interceptors }: PartialInstance): boolean {
-  const manager = interceptors?.request?.constructor;
-  return manager !== axios.interceptors.request.constructor && manager?.name === 'InterceptorManager';
+function rejectInstance(candidate: unknown): void {
+  const missing = missingPart(candidate);
+  if (missing !== undefined) {
+    reject(
+      `The first argument must be an axios instance, as axios.create() returns it: it has no ${missing}. In a test that replaces ` +
+        "axios, add it to the stand-in, or replace the plugin too: jest.mock('axios-bipsync-auth').",
+    );
+  }
+  if (Object.hasOwn(candidate as object, installed)) {
+    reject(
+      'axios-bipsync-auth is installed on this axios instance already. Use the instance as it is, or call eject() on the handle ' +
+        'of the first installation. A second Nest testing module on a bare HttpModule gets the same instance as the first, the ' +
+        'default export of axios: import HttpModule.register({}) instead, which makes a separate one.',
+    );
+  }
+  if (isTooOld()) {
+    reject(
+      `axios ${ownVersion() ?? ''} is too old for axios-bipsync-auth: upgrade axios to ${OLDEST_AXIOS} or later.`,
+    );
+  }
 }
 
-/** Only axios's default export, which a whole process shares, carries axios's own exports. */
-function isDefaultExport(axiosInstance: AxiosInstance): boolean {
-  return 'CancelToken' in axiosInstance;
-}
-
-/** How the instance reaches the network now; nothing else of it has to do with token requests. */
-function transportOf(defaults: Transport): Transport {
-  const keys = [
-    'adapter',
-    'env',
-    'httpAgent',
-    'httpsAgent',
-    'proxy',
-    'lookup',
-    'family',
-    'fetchOptions',
-  ] as const;
-  return Object.fromEntries(keys.map((key) => [key, defaults[key]]));
+/** What a stand-in for an instance lacks. */
+function missingPart(candidate: unknown): string | undefined {
+  const isFunctionOrObject = Object(candidate) === candidate;
+  if (!isFunctionOrObject) return 'defaults';
+  const { defaults, interceptors } = candidate as Partial<AxiosInstanceLike>;
+  if (Object(defaults) !== defaults) return 'defaults';
+  if (Object(interceptors) !== interceptors) return 'interceptors';
+  for (const name of ['request', 'response'] as const) {
+    if (typeof asRecord(interceptors?.[name])['use'] !== 'function') return `interceptors.${name}`;
+  }
+  return Object.isExtensible(candidate) ? undefined : 'room for properties (it is frozen)';
 }

@@ -1,19 +1,29 @@
-/** parseJson parses text; what is no text is taken as it is, and what is no JSON is nothing. */
+// Looking at values that nobody has checked.
+
+/** isObject tells whether a value has members to look at. */
+export function isObject(value: unknown): value is Record<PropertyKey, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+/** asRecord lets the members of any value be read: a value without members has none. */
+export function asRecord(value: unknown): Readonly<Record<PropertyKey, unknown>> {
+  return isObject(value) ? value : {};
+}
+
+/** ownRecord copies the own properties of a value, so that a polluted `Object.prototype` adds nothing to it. */
+export function ownRecord(value: unknown): Readonly<Record<PropertyKey, unknown>> {
+  return Object.assign(
+    Object.create(null) as Record<PropertyKey, unknown>,
+    isObject(value) ? value : undefined,
+  );
+}
+
+/** parseJson parses a string. Other values are returned as they are, and a string that is not JSON is `undefined`. */
 export function parseJson(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   try {
     return JSON.parse(value);
   } catch {
-    // Nor is it what was asked for.
+    return undefined;
   }
-  return undefined;
-}
-
-export function isObject(value: unknown): value is Record<PropertyKey, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-/** asRecord lets the members of a value be looked at, whatever it is. */
-export function asRecord(value: unknown): Readonly<Record<PropertyKey, unknown>> {
-  return isObject(value) ? value : {};
 }

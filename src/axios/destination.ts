@@ -1,58 +1,109 @@
-import { holdsAllItsOptions, honoursAllowAbsoluteUrls } from './features';
+import { honoursAllowAbsoluteUrls } from './versions';
 
-/** The parts of a request's config that decide where axios sends it. Nothing is taken for granted about them. */
+/** The properties of a request's config that decide where axios sends it. Their types are not known. */
 export interface Destination {
-  url?: unknown;
-  baseURL?: unknown;
-  allowAbsoluteUrls?: unknown;
-  socketPath?: unknown;
+  readonly url?: unknown;
+  readonly baseURL?: unknown;
+  readonly allowAbsoluteUrls?: unknown;
+  readonly socketPath?: unknown;
 }
 
-/** Where a request goes: `userInfo` tells whether the URL names a user, for whom axios would drop the token. */
+/** A destination as it was at one moment. */
 export interface Target {
-  origin: string;
-  userInfo: boolean;
+  readonly origin: string;
+  /** Whether the URL names a user: axios would then replace or drop the token. */
+  readonly hasUserInfo: boolean;
+  /** The path that the request begins with, for example `/v1/research/note`. */
+  readonly pathname: string;
 }
 
-/** axios's own rule for a URL that a `baseURL` does not apply to. */
+/** How axios tells a URL that a `baseURL` does not apply to. */
 const absoluteUrl = /^(?:[a-z][a-z\d+\-.]*:)?\/\//i;
 
 /**
- * leadsTo is the quick yes for nearly every request: the URL that axios will use begins with `origin` and the slash
- * that ends its authority. A no says nothing.
+ * createTargetOf makes the function that returns where axios will really send a request, or `undefined` if that is not
+ * certain.
+ *
+ * Everything that decides it is read once, and only from plain properties of the config itself: an accessor may return
+ * something else when axios reads it, and versions of axios differ about inherited properties.
+ *
+ * @param isOwnCopy whether this package's copy of axios will read the config. Of another copy nothing is known.
  */
-export function leadsTo(origin: string, destination: Destination): boolean {
-  const url = decisiveUrl(destination);
-  return url === origin || (url?.startsWith(origin) === true && url[origin.length] === '/');
+export function createTargetOf(isOwnCopy: boolean): (config: object) => Target | undefined {
+  // Nearly every request of an instance has the same baseURL.
+  let lastUrl: string | undefined;
+  let lastTarget: Target | undefined;
+  return (config) => {
+    const url = decisiveUrl(config, isOwnCopy);
+    if (url !== lastUrl) {
+      lastTarget = url === undefined ? undefined : parseTarget(url);
+      lastUrl = url;
+    }
+    return lastTarget;
+  };
 }
 
-/** targetOf is the origin that axios will really send a request to, or `undefined` where that cannot be known. */
-export function targetOf(destination: Destination): Target | undefined {
-  const url = parse(decisiveUrl(destination));
-  // The origin of a blob: URL is that of the URL inside it, to which nothing is sent.
-  if (url?.protocol !== 'https:' && url?.protocol !== 'http:') return undefined;
-  return { origin: url.origin, userInfo: Boolean(url.username || url.password) };
+/**
+ * pathOf returns the path that a request ends up at, below the path of its `baseURL`. Call it for a config whose
+ * target is known.
+ */
+export function pathOf({ url, baseURL }: Destination, target: Target): string {
+  if (typeof url !== 'string' || typeof baseURL !== 'string' || absoluteUrl.test(url)) return target.pathname;
+  return `${target.pathname}/${url.split(/[?#]/, 1)[0] ?? ''}`;
 }
 
-/** originOf is the origin of an absolute URL, or `undefined` for anything else. */
+/** originOf returns the origin of an absolute URL, or `undefined` for anything else. */
 export function originOf(url: unknown): string | undefined {
-  return parse(url)?.origin;
+  return parseUrl(String(url))?.origin;
 }
 
-function parse(url: unknown): URL | undefined {
-  const text = String(url);
-  return URL.canParse(text) ? new URL(text) : undefined;
+/** parseUrl parses an absolute URL, or returns `undefined`. Some environments have no `URL.canParse`. */
+export function parseUrl(url: string): URL | undefined {
+  try {
+    return new URL(url);
+  } catch {
+    return undefined;
+  }
 }
 
-/** The one of `url` and `baseURL` whose origin counts; `undefined` where axios is not to be second-guessed. */
-function decisiveUrl(destination: Destination): string | undefined {
-  const { baseURL, allowAbsoluteUrls = true, socketPath } = destination;
-  const url = destination.url ?? '';
-  if (socketPath || typeof url !== 'string' || !holdsAllItsOptions(destination)) return undefined;
+/** isLoopback goes by the hostname as the URL parser normalises it. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
+}
+
+function parseTarget(url: string): Target | undefined {
+  const parsed = parseUrl(url);
+  // The origin of a blob: URL is that of the URL inside it, to which nothing is sent.
+  if (parsed?.protocol !== 'https:' && parsed?.protocol !== 'http:') return undefined;
+  const hasUserInfo = parsed.username !== '' || parsed.password !== '';
+  return { origin: parsed.origin, hasUserInfo, pathname: parsed.pathname };
+}
+
+/** The one of `url` and `baseURL` that decides the origin, or `undefined` if versions of axios could differ. */
+function decisiveUrl(config: object, isOwnCopy: boolean): string | undefined {
+  if (!hasPlainPrototype(config)) return undefined;
+  const url = ownValue(config, 'url') ?? '';
+  const baseURL = ownValue(config, 'baseURL');
+  if (ownValue(config, 'socketPath') || typeof url !== 'string') return undefined;
   if (!baseURL) return url;
   if (typeof baseURL !== 'string') return undefined;
   if (!absoluteUrl.test(url)) return baseURL;
+  const allowAbsoluteUrls = ownValue(config, 'allowAbsoluteUrls') ?? true;
   if (allowAbsoluteUrls === true) return url;
-  // Versions differ in what else than `false` means no.
-  return allowAbsoluteUrls === false && honoursAllowAbsoluteUrls ? baseURL : undefined;
+  // Versions differ in which other values than `false` mean no, and in whether `false` does.
+  return allowAbsoluteUrls === false && isOwnCopy && honoursAllowAbsoluteUrls() ? baseURL : undefined;
+}
+
+function hasPlainPrototype(config: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(config);
+  return prototype === null || prototype === Object.prototype;
+}
+
+/** Stands for a value that cannot be known; as it is neither a string nor empty, every check ends in `undefined`. */
+const UNCERTAIN = Symbol('uncertain');
+
+function ownValue(config: object, key: keyof Destination): unknown {
+  const property = Object.getOwnPropertyDescriptor(config, key);
+  if (property === undefined) return key in config ? UNCERTAIN : undefined;
+  return 'value' in property ? property.value : UNCERTAIN;
 }

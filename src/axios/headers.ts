@@ -1,29 +1,34 @@
-import axios, { type AxiosResponse, type AxiosResponseHeaders } from 'axios';
+import axios, { type AxiosResponseHeaders, type InternalAxiosRequestConfig } from 'axios';
 
 import { asRecord } from '../values';
 
 const AUTHORIZATION = 'authorization';
 
-/** readResponseHeader reads what an adapter gave for headers, in any form that axios takes. */
-export function readResponseHeader({ headers }: AxiosResponse, name: string): unknown {
-  return axios.AxiosHeaders.from(headers as AxiosResponseHeaders).get(name);
+/** readResponseHeader reads what an adapter returned as headers: an object with `get`, of any copy of axios, or a record. */
+export function readResponseHeader(headers: object, name: string): unknown {
+  if ('get' in headers && typeof headers.get === 'function') {
+    return (headers as { get(name: string): unknown }).get(name) ?? undefined;
+  }
+  return new axios.AxiosHeaders(headers as AxiosResponseHeaders).get(name);
 }
 
-/** readAuthorization looks in whatever a caller gave for headers, and in every spelling. */
+/** readAuthorization looks in anything that a caller may have set as headers, in every spelling. */
 export function readAuthorization(headers: unknown): unknown {
   const record = asRecord(headers);
   const found = Object.keys(record).find(isAuthorization);
   return found && record[found];
 }
 
-/** takeAuthorization deletes the header in every spelling, and gives what it held. */
+/**
+ * takeAuthorization deletes the header in every spelling and returns its value. A header that is hidden is deleted too,
+ * and counts as absent: nobody would have sent it.
+ */
 export function takeAuthorization(headers: object): unknown {
   let taken: unknown;
-  for (const key of Object.keys(headers)) {
-    if (isAuthorization(key)) {
-      taken ??= Reflect.get(headers, key);
-      Reflect.deleteProperty(headers, key);
-    }
+  for (const key of Object.getOwnPropertyNames(headers)) {
+    if (!isAuthorization(key)) continue;
+    if (Object.prototype.propertyIsEnumerable.call(headers, key)) taken ??= Reflect.get(headers, key);
+    Reflect.deleteProperty(headers, key);
   }
   return taken;
 }
@@ -31,10 +36,12 @@ export function takeAuthorization(headers: object): unknown {
 const isAuthorization = (key: string): boolean =>
   key.length === AUTHORIZATION.length && key.toLowerCase() === AUTHORIZATION;
 
-/** shallowCopy keeps what a spread loses: the prototype, and properties that are not enumerable. */
-export function shallowCopy<T extends object>(original: T): T {
-  return Object.create(
-    Object.getPrototypeOf(original) as object | null,
-    Object.getOwnPropertyDescriptors(original),
-  ) as T;
+/**
+ * adoptHeaders makes the headers of a config readable for this package's copy of axios, whichever copy made them. Older
+ * versions find nothing in the headers of another copy.
+ */
+export function adoptHeaders(config: InternalAxiosRequestConfig): void {
+  const { headers } = config;
+  if (headers instanceof axios.AxiosHeaders) return;
+  config.headers = new axios.AxiosHeaders(Object.assign({}, headers));
 }

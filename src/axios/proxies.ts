@@ -1,29 +1,93 @@
-import axios, { type AxiosRequestConfig } from 'axios';
+import type { AxiosRequestConfig } from 'axios';
 
-import { tunnelsThroughProxies } from './features';
-import { BipsyncAuthError } from '../errors';
-import { type Destination, targetOf } from './destination';
+import { asRecord, isObject } from '../values';
+import { parseUrl } from './destination';
 
-const VARIABLES = ['https_proxy', 'all_proxy', 'npm_config_https_proxy', 'npm_config_proxy'];
+/** The part of a config that decides about proxies. */
+export type Routing = Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'httpsAgent'>;
 
 /**
- * refuseClearProxy refuses what this version of axios would show to a proxy. `NO_PROXY` is not read: where a proxy is
- * configured at all, the caller is asked to be explicit.
- *
- * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`.
+ * proxyOf returns the proxy, as host and port, that a config or the environment names for an https request to `origin`.
+ * The rules for the environment are those of axios: `https_proxy` or `all_proxy`, also as npm's configuration, unless
+ * `no_proxy` names the host.
  */
-export function refuseClearProxy(
-  request: Destination & { proxy?: unknown },
-  adapter: AxiosRequestConfig['adapter'],
-): void {
-  if (tunnelsThroughProxies || request.proxy === false) return;
-  if (axios.getAdapter(adapter) !== axios.getAdapter('http')) return;
-  if (!targetOf(request)?.origin.startsWith('https:')) return;
-  if (request.proxy || VARIABLES.some((name) => process.env[name] || process.env[name.toUpperCase()])) {
-    throw new BipsyncAuthError(
-      'ERR_BIPSYNC_CONFIG',
-      `Nothing was sent: axios ${axios.VERSION} would show the client secret and the token to a proxy. Upgrade axios to ` +
-        '1.16.1 or later, or give the instance an httpsAgent that tunnels and `proxy: false`.',
-    );
+export function proxyOf(origin: string, { proxy }: Routing): string | undefined {
+  if (proxy === false) return undefined;
+  if (isObject(proxy)) {
+    const { hostname, host, port = '' } = proxy as { hostname?: string; host?: string; port?: unknown };
+    return hostAndPort(`http://${hostname ?? host ?? ''}:${String(port)}`);
   }
+  const url = new URL(origin);
+  if (isExempt(url)) return undefined;
+  const names = ['https_proxy', 'all_proxy', 'npm_config_https_proxy', 'npm_config_proxy'];
+  const value = names.map(variable).find((found) => found !== '');
+  if (value === undefined) return undefined;
+  return hostAndPort(value.includes('://') ? value : `http://${value}`);
+}
+
+/** agentProxyOf returns the proxy that an agent says it goes through, as the usual proxy agents do. */
+export function agentProxyOf({ httpsAgent }: Routing): string | undefined {
+  const { proxy } = asRecord(httpsAgent);
+  const { href } = asRecord(proxy);
+  return typeof href === 'string' ? hostAndPort(href) : undefined;
+}
+
+/** Nothing else of a proxy's URL is shown, since it may hold a password. */
+function hostAndPort(url: string): string {
+  return parseUrl(url)?.host || 'the configured proxy';
+}
+
+function variable(name: string): string {
+  return process.env[name] || process.env[name.toUpperCase()] || '';
+}
+
+/** A host is exempt only if every version of axios reads the variables that way. */
+function isExempt(url: URL): boolean {
+  const lists = ['no_proxy', 'npm_config_no_proxy'].map(variable).filter((list) => list !== '');
+  return lists.length > 0 && lists.every((list) => list.split(/[\s,]+/).some((entry) => names(entry, url)));
+}
+
+function names(entry: string, { hostname, port }: URL): boolean {
+  const [, pattern, entryPort] = /^(.+?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
+  if (pattern === undefined || (entryPort !== undefined && entryPort !== (port || '443'))) return false;
+  if (pattern === '*' || pattern === hostname) return true;
+  return /^\*?\./.test(pattern) && hostname.endsWith(pattern.replace('*', ''));
+}
+
+/**
+ * isProxyAnswer tells whether a response to an https request came from a proxy that refused to open a tunnel. The http
+ * adapter returns it like any other response; only its socket is not encrypted.
+ */
+export function isProxyAnswer(request: unknown, origin: string): boolean {
+  const { socket } = asRecord(request);
+  return origin.startsWith('https:') && isObject(socket) && socket['encrypted'] !== true;
+}
+
+/** proxyStatusOf returns the status of a refused tunnel from the error that `fetch` throws for it. */
+export function proxyStatusOf(messages: readonly string[]): number | undefined {
+  const found = messages
+    .map((message) => /proxy response \(?(\d{3})\)?|tunneling socket.*statusCode=(\d{3})/i.exec(message))
+    .find((match) => match !== null);
+  return found ? Number(found[1] ?? found[2]) : undefined;
+}
+
+/** Words for what a proxy answered. */
+const meanings: Readonly<Record<number, string>> = {
+  401: 'authentication required',
+  403: 'forbidden',
+  407: 'authentication required',
+};
+
+/** describeProxyAnswer says who refused, what it answered and the next step. */
+export function describeProxyAnswer(proxy: string | undefined, status: number, host: string): string {
+  const who = proxy === undefined || proxy === 'the configured proxy' ? 'The proxy' : `The proxy ${proxy}`;
+  const meaning = meanings[status] ?? (status >= 500 ? 'out of order' : undefined);
+  const answered = `${who} answered ${status}${meaning ? ` (${meaning})` : ''} to the request for a tunnel to ${host}`;
+  const advice =
+    status === 401 || status === 407
+      ? 'Set user name and password in HTTPS_PROXY, or in the proxy option or the agent of the axios instance.'
+      : status >= 500
+        ? `Ask whoever runs the proxy whether it can reach ${host}, or try again later.`
+        : `Have ${host} allowed by whoever runs the proxy, or name it in NO_PROXY to connect directly.`;
+  return `${answered}. The request did not reach ${host}. ${advice}`;
 }

@@ -192,13 +192,21 @@ function tlsHint(code: string): string {
 }
 
 /** What the endpoint said, without the advice, which the hint gives in terms of the environment. */
-function describe({ status, oauthError, oauthErrorDescription, message }: BipsyncAuthError): string {
+function describe({
+  tokenEndpointStatus: status,
+  oauthError,
+  oauthErrorDescription,
+  message,
+}: BipsyncAuthError): string {
   if (status === undefined || status === 200) return message;
   const said = [oauthError, oauthErrorDescription].filter(Boolean).join(': ');
   return `the token endpoint answered ${status}${said && ` (${said})`}`;
 }
 
-function tokenHint({ code, status }: BipsyncAuthError, proxy: string | undefined): string | undefined {
+function tokenHint(
+  { code, tokenEndpointStatus: status }: BipsyncAuthError,
+  proxy: string | undefined,
+): string | undefined {
   switch (code) {
     case 'ERR_BIPSYNC_CREDENTIALS':
       return (

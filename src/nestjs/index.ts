@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import axios, { type CreateAxiosDefaults } from 'axios';
 
-import type { BipsyncAuthConfig } from '../options/config';
+import type { BipsyncAuthConfig } from '../options/types';
 import { BipsyncAuthError, isBipsyncAuthError } from '../errors';
 import { type BipsyncAuth, installBipsyncAuth } from '../install';
 

@@ -26,7 +26,7 @@ export type BipsyncScope = KnownBipsyncScope | (string & {});
 /** What a token is for: exactly one team, and the other scopes asked for. */
 export interface TokenScope {
   readonly teamId: string;
-  /** Sorted, without repetition, the `team_…` included. */
+  /** Sorted and without duplicates; the `team_…` is one of them. */
   readonly scopes: readonly string[];
 }
 
@@ -38,14 +38,14 @@ const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const isScopeToken = (scope: string): boolean => scopeToken.test(scope);
 const isTeamScope = (scope: string): boolean => scope.startsWith(TEAM_PREFIX);
 
-/** splitScopes takes scopes in either of the forms a configuration may hold them in. */
+/** splitScopes takes scopes in both forms that a configuration may have them in. */
 export function splitScopes(scopes: string | readonly string[]): readonly string[] {
   return typeof scopes === 'string' ? scopes.split(' ').filter((scope) => scope !== '') : scopes;
 }
 
 /**
- * resolveTokenScope settles on one team and one set of scopes, or notes the problems of that. `teamId` may be written
- * with or without its `team_` prefix.
+ * resolveTokenScope works out one team and one set of scopes, or notes why it cannot. `teamId` may be written with or
+ * without its `team_` prefix.
  */
 export function resolveTokenScope(
   teamId: string | undefined,
@@ -69,7 +69,10 @@ export function resolveTokenScope(
     : { teamId: team.slice(TEAM_PREFIX.length), scopes: [...wanted].sort() };
 }
 
-/** replaceTokenScope applies a request's own `teamId` and `scopes`: each replaces its configured counterpart. */
+/**
+ * replaceTokenScope applies a request's own `teamId` and `scopes`. Each replaces its configured counterpart, and a `team_…`
+ * among the scopes replaces the configured team.
+ */
 export function replaceTokenScope(
   configured: TokenScope,
   teamId: string | undefined,
@@ -78,5 +81,6 @@ export function replaceTokenScope(
 ): TokenScope | undefined {
   const others =
     scopes === undefined ? configured.scopes.filter((scope) => !isTeamScope(scope)) : splitScopes(scopes);
-  return resolveTokenScope(teamId ?? TEAM_PREFIX + configured.teamId, others, problems);
+  const team = teamId ?? (others.some(isTeamScope) ? undefined : TEAM_PREFIX + configured.teamId);
+  return resolveTokenScope(team, others, problems);
 }

@@ -1,11 +1,11 @@
 const MAX_LENGTH = 8192;
 
-/** One auth-param, or the bare name that opens the next challenge; a quoted string is taken whole. */
+/** One auth-param, or the bare name that begins the next challenge. A quoted string is taken whole. */
 const part = /([!#$%&'*+\-.^_`|~\w]+)(?:\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s",]+)))?/g;
 
 /**
- * readChallengeError is the `error` of the Bearer challenge in a `WWW-Authenticate` header: what a 401 may say about
- * itself, {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 RFC 6750 §3.1}.
+ * readChallengeError returns the `error` of the Bearer challenge in a `WWW-Authenticate` header: what a 401 may say about
+ * its reason, {@link https://www.rfc-editor.org/rfc/rfc6750#section-3.1 RFC 6750 §3.1}.
  */
 export function readChallengeError(header: unknown): string | undefined {
   const lines: unknown[] = Array.isArray(header) ? header : [header];

@@ -1,81 +1,110 @@
 import { errorMonitor } from 'node:events';
-import { Readable } from 'node:stream';
+import { inspect } from 'node:util';
 
-import { readAuthorization, shallowCopy, takeAuthorization } from '../axios/headers';
 import { asRecord, isObject } from '../values';
+import { isNodeStream } from './body';
 
-/** Through any of these a Node response leads to the request it answers, header and all. */
-const WAYS_TO_THE_REQUEST = ['req', 'socket', 'client'];
+// The rule: once the adapter has answered, nothing that a caller prints holds a token. The header stays where it is, but it is
+// not enumerable, so that printing and copying pass over it. Raw requests, agents and streams lead to connections, and so to
+// the headers of other requests: they print as a name.
 
-/** Through these an agent leads to all that it has under way, token requests too; it works as before. */
-const WAYS_TO_OTHER_REQUESTS = ['sockets', 'freeSockets', 'requests'];
+/** How much is hidden: on errors also from `%o` and `showHidden`, on successes not, because that costs too much. */
+export type Thoroughness = 'quick' | 'thorough';
 
-/** Through these a stream leads to what it is read by. */
-const WAYS_OF_A_STREAM = ['pipes', 'awaitDrainWriters'];
+/** concealConfig hides the token of a request that has its answer. */
+export function concealConfig(config: unknown, authorization: string, how: Thoroughness): void {
+  const { headers } = asRecord(config);
+  if (!isObject(headers)) return;
+  if (headers['Authorization'] === authorization) hide(headers, 'Authorization', how);
+}
+
+/** concealRoutes makes what a config leads to print as a name. It is called before a request is sent. */
+export function concealRoutes(config: object): void {
+  const { httpAgent, httpsAgent, fetchOptions } = asRecord(config);
+  if (httpAgent !== undefined) printAsName(httpAgent);
+  if (httpsAgent !== undefined) printAsName(httpsAgent);
+  if (fetchOptions !== undefined) printAsName(asRecord(fetchOptions)['dispatcher']);
+}
+
+/** HoldsToken tells whether an `Authorization` header is one of this installation's. */
+export type HoldsToken = (authorization: unknown) => boolean;
+
+/** concealResponse hides the raw request behind a response. */
+export function concealResponse(response: unknown, how: Thoroughness, holdsToken: HoldsToken): void {
+  if (!isObject(response)) return;
+  concealRequest(response, how);
+  concealStream(asRecord(response['config'])['data']);
+  const { data } = response;
+  if (!isNodeStream(data)) return;
+  concealStream(data);
+  // A streamed body may fail later. To handle its errors stays the caller's business.
+  data.on(errorMonitor, (error: unknown) => void concealError(error, holdsToken));
+}
+
+/** concealError does the same for an error and for everything that it wraps. Returns the same error. */
+export function concealError(error: unknown, holdsToken: HoldsToken): unknown {
+  const found = new Set<unknown>([error]);
+  for (const at of found) {
+    if (!isObject(at) || found.size > MAX_WRAPPED) continue;
+    const { config, response, cause, errors, originalError } = at;
+    concealRequest(at, 'thorough');
+    concealResponse(response, 'thorough', holdsToken);
+    for (const holder of [config, asRecord(response)['config']]) {
+      if (!isObject(holder)) continue;
+      concealRoutes(holder);
+      concealStream(holder['data']);
+      const authorization = asRecord(holder['headers'])['Authorization'];
+      if (typeof authorization === 'string' && holdsToken(authorization)) {
+        concealConfig(holder, authorization, 'thorough');
+      }
+    }
+    const wrappedErrors: unknown[] = Array.isArray(errors) ? errors : [];
+    for (const wrapped of [cause, originalError, ...wrappedErrors]) {
+      if (isObject(wrapped)) found.add(wrapped);
+    }
+  }
+  return error;
+}
 
 /** Errors wrap errors, but not endlessly. */
-const MAX_CAUSES = 5;
+const MAX_WRAPPED = 50;
 
-/**
- * redactError takes the token out of what callers will log: the error's config becomes a copy without the header (the
- * original belongs to others too, and a placeholder would be sent by plugins that retry), and the raw request is no
- * longer enumerable. An error of a request that carried no token of ours stays as it is, but for what its agents have
- * under way. Gives the error back, to throw.
- */
-export function redactError(error: unknown, holdsToken: (authorization: unknown) => boolean): Error {
-  let at = error;
-  for (let depth = 0; isObject(at) && depth <= MAX_CAUSES; depth += 1) {
-    redactOne(at, holdsToken);
-    at = at['cause'];
-  }
-  return error as Error;
+function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness): void {
+  const { request } = holder;
+  if (request === undefined) return;
+  printAsName(request);
+  hide(holder, 'request', how);
 }
 
-/** redactErrorsOf does the same for the errors that a streamed body meets later; to handle them is the caller's. */
-export function redactErrorsOf(body: unknown, holdsToken: (authorization: unknown) => boolean): void {
-  if (body instanceof Readable) body.on(errorMonitor, (error) => void redactError(error, holdsToken));
+/** A stream may lead to the request that it is the body of, or that it answers. */
+function concealStream(body: unknown): void {
+  if (isNodeStream(body)) printAsName(body);
 }
 
-function redactOne(error: Record<string, unknown>, holdsToken: (authorization: unknown) => boolean): void {
-  const { config } = error;
-  const response = isObject(error['response']) ? error['response'] : undefined;
-  const carriers = [config, response?.['config']].filter(isObject);
-  for (const { httpAgent, httpsAgent } of carriers) {
-    for (const way of WAYS_TO_OTHER_REQUESTS) [httpAgent, httpsAgent].forEach((agent) => hide(agent, way));
-  }
-  if (!carriers.some(({ headers }) => holdsToken(readAuthorization(headers)))) return;
-
-  const redacted = new Map(carriers.map((carrier) => [carrier, withoutToken(carrier)]));
-  for (const holder of [error, response]) {
-    const carrier = holder?.['config'];
-    if (holder && isObject(carrier)) Reflect.set(holder, 'config', redacted.get(carrier));
-    hide(holder, 'request');
-  }
-  const data: unknown = response?.['data'];
-  redactErrorsOf(data, holdsToken);
-  for (const way of WAYS_TO_THE_REQUEST) hide(data, way);
+/** printAsName makes an object print as its class's name, and leaves it as it is otherwise. */
+function printAsName(value: unknown): void {
+  if (!isObject(value) || Object.hasOwn(value, inspect.custom)) return;
+  const { constructor } = value;
+  const name = `[${typeof constructor === 'function' ? constructor.name : 'Object'}]`;
+  const details = { value: () => name, enumerable: false, configurable: true, writable: true };
+  Reflect.defineProperty(value, inspect.custom, details);
+  Reflect.defineProperty(value, 'toJSON', details);
 }
 
-function withoutToken(config: Record<PropertyKey, unknown>): Record<PropertyKey, unknown> {
-  const copy = shallowCopy(config);
-  if (isObject(config['headers'])) {
-    const headers = shallowCopy(config['headers']);
-    takeAuthorization(headers);
-    copy['headers'] = headers;
-  }
-  // A stream that is sent leads to where it goes.
-  const state = asRecord(config['data'])['_readableState'];
-  for (const way of WAYS_OF_A_STREAM) hide(state, way);
-  return copy;
-}
+const HIDDEN = { enumerable: false };
 
-function hide(holder: unknown, key: string): void {
-  if (!isObject(holder) || !Object.prototype.propertyIsEnumerable.call(holder, key)) return;
-  let value = holder[key];
-  // An accessor is not followed even by what shows all that is hidden, such as the %o of console.log.
+function hide(holder: Record<PropertyKey, unknown>, key: string, how: Thoroughness): void {
+  if (how === 'quick') {
+    Reflect.defineProperty(holder, key, HIDDEN);
+    return;
+  }
+  const property = Object.getOwnPropertyDescriptor(holder, key);
+  if (property && 'get' in property) return;
+  let present: unknown = property?.value;
+  // Not even what shows hidden properties, such as the %o of console.log, follows an accessor.
   Reflect.defineProperty(holder, key, {
-    get: () => value,
-    set: (next: unknown) => (value = next),
+    get: () => present,
+    set: (next: unknown) => (present = next),
     enumerable: false,
     configurable: true,
   });

@@ -1,116 +1,166 @@
 import type { AxiosInstance, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
 
-import type { Emit } from '../events';
+import { createTargetOf, originOf, type Target } from '../axios/destination';
 import { readAuthorization, takeAuthorization } from '../axios/headers';
-import { asRecord } from '../values';
-import { originOf, targetOf } from '../axios/destination';
+import type { RiskOf } from '../axios/risks';
+import { BipsyncAuthError } from '../errors';
+import type { Emit } from '../events';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
 import type { TokenSources } from '../token/sources';
+import { asRecord } from '../values';
 
 type Config = InternalAxiosRequestConfig;
 type BeforeRedirect = NonNullable<AxiosRequestConfig['beforeRedirect']>;
 
-const isBeforeRedirect = (value: unknown): value is BeforeRedirect => typeof value === 'function';
-
-/** Attachment is how a token gets onto a request, and how it is kept off. */
-export interface Attachment {
-  /** Makes `Authorization` the plugin's on a request to `origin`, and on its redirects within it. */
-  attach: (config: Config, origin: string, source: TokenSource, token: Token) => void;
-  /** Marks a request as this installation's; the mark stays in copies of its config. */
-  claim: (config: Config) => void;
-  isClaimed: (config: unknown) => boolean;
-  /** Takes the mark off, and with it the guard of redirects: the config is the caller's again. */
-  release: (config: Redirecting) => void;
-  /** Sees to it that a request goes without a token. */
-  withhold: (config: Config, source: TokenSource) => void;
+/**
+ * Gate is the only way for a token onto a request. Permission and attachment are one synchronous step, taken after every
+ * wait, and directly before the request is sent.
+ */
+export interface Gate {
+  /**
+   * Returns where a request goes, if it may carry a token there.
+   *
+   * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if the request would lose the token, or show it to a proxy.
+   */
+  admit(config: Config, adapter: unknown): Target | undefined;
+  /** Puts the token on a request that was admitted in the same step. Returns what takes the request back to its caller's state. */
+  attach(config: Config, target: Target, source: TokenSource, token: Token): () => void;
+  /** Makes sure that a request that was not admitted carries no token of this installation, and reports it. */
+  withhold(config: Config, source: TokenSource): void;
 }
 
-/** What a guard of redirects keeps the token to, and whom else it asks. */
-interface Guard {
-  guard: BeforeRedirect;
-  origin: string | undefined;
-  callersOwn: BeforeRedirect | undefined;
+export interface GateParts {
+  readonly instance: Pick<AxiosInstance, 'defaults'>;
+  readonly isOwnCopy: boolean;
+  readonly allowedOrigins: ReadonlySet<string | undefined>;
+  readonly riskOf: RiskOf;
+  readonly sources: TokenSources;
+  readonly emit: Emit;
 }
 
-interface Redirecting {
-  beforeRedirect?: unknown;
-}
-
-export function createAttachment(instance: AxiosInstance, sources: TokenSources, emit: Emit): Attachment {
-  const guards = new WeakMap<object, Guard>();
-  /** The guards of requests whose callers have no hook of their own, by origin. */
+export function createGate(parts: GateParts): Gate {
+  const { instance, isOwnCopy, allowedOrigins, riskOf, sources, emit } = parts;
+  const targetOf = createTargetOf(isOwnCopy);
+  /** The guards of requests whose callers have no hook, by origin. */
   const plainGuards = new Map<string, BeforeRedirect>();
-  const unaimed = createGuard(undefined, undefined);
 
   function isCallersOwn(authorization: unknown, { method }: Config): boolean {
-    if (!authorization || sources.holdsIssuedToken(authorization)) return false;
+    if (!authorization || sources.hasIssued(authorization)) return false;
     const headers = asRecord(instance.defaults.headers);
     return ![headers, headers['common'], headers[String(method)]]
       .map(readAuthorization)
       .includes(authorization);
   }
 
-  /** The guard of a request whose token goes to `origin`. */
-  function guardOf(hook: unknown, origin: string): BeforeRedirect {
-    const present = guards.get(hook as object);
-    if (present?.origin === origin) return present.guard;
-    const callersOwn = present ? present.callersOwn : hook;
-    if (isBeforeRedirect(callersOwn)) return createGuard(origin, callersOwn);
-    let guard = plainGuards.get(origin);
-    if (guard === undefined) plainGuards.set(origin, (guard = createGuard(origin, undefined)));
+  function guardFor(origin: string, hook: BeforeRedirect | undefined): BeforeRedirect {
+    if (hook) return createGuard(origin, hook);
+    const guard = plainGuards.get(origin) ?? createGuard(origin, undefined);
+    plainGuards.set(origin, guard);
     return guard;
-  }
-
-  /**
-   * A guard keeps the token to `origin`: older versions of axios leave the header on a redirect to a subdomain, allowed or
-   * not. It also tells, in copies of a config too, that a request is this installation's; before the origin is known it
-   * does no more than that.
-   */
-  function createGuard(origin: string | undefined, callersOwn: BeforeRedirect | undefined): BeforeRedirect {
-    const guard: BeforeRedirect = (options, ...details) => {
-      const { href, headers } = options as { href?: unknown; headers?: unknown };
-      if (origin !== undefined && originOf(href) !== origin) takeAuthorization(asRecord(headers));
-      callersOwn?.(options, ...details);
-    };
-    guards.set(guard, { guard, origin, callersOwn });
-    return guard;
-  }
-
-  function release(config: Redirecting): void {
-    const present = guards.get(config.beforeRedirect as object);
-    if (present) config.beforeRedirect = present.callersOwn;
   }
 
   return {
-    claim(config) {
-      const hook: unknown = config.beforeRedirect;
-      if (!isBeforeRedirect(hook)) config.beforeRedirect = unaimed;
-      else if (!guards.has(hook)) config.beforeRedirect = createGuard(undefined, hook);
+    admit(config, adapter) {
+      const target = targetOf(config);
+      if (target === undefined || !allowedOrigins.has(target.origin)) return undefined;
+      if (target.hasUserInfo) throw otherCredentials('user info in the URL');
+      if (config.auth) throw otherCredentials('`auth`');
+      const risk = riskOf(target.origin, { adapter, config });
+      if (risk === undefined) return target;
+      throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `The request was not sent: ${risk}.`);
     },
-    isClaimed: (config) => guards.has(asRecord(config)['beforeRedirect'] as object),
-    release,
 
-    // In place: a copy of the config would cost every request a fifth of its time.
-    attach(config, origin, source, token) {
-      const { headers } = config;
+    // In place: a copy of the config would cost every request a sixth of its time.
+    attach(config, { origin }, source, token) {
+      const { headers, beforeRedirect, proxy } = config;
       if (isCallersOwn(takeAuthorization(headers), config)) {
         emit(source.scope, { type: 'authorization-replaced' });
       }
       headers['Authorization'] = token.authorization;
-      // To a loopback host, and not by way of a proxy that would read it, unless the caller wants just that.
-      if (origin.startsWith('http:')) config.proxy ??= false;
-      const hook = config.beforeRedirect;
-      config.beforeRedirect = guardOf(hook === unaimed ? undefined : hook, origin);
+      config.beforeRedirect = guardFor(origin, beforeRedirect);
+      const { transport } = config as { transport?: unknown };
+      if (transport) Object.assign(config, { transport: guardTransport(transport, origin) });
+      // A token for a loopback host must not cross a proxy, which would read it.
+      const isLoopback = origin.startsWith('http:');
+      if (isLoopback) config.proxy = false;
+      return () => {
+        restore(config, 'beforeRedirect', beforeRedirect);
+        if (transport) restore(config, 'transport', transport);
+        if (isLoopback) restore(config, 'proxy', proxy);
+      };
     },
 
     withhold(config, source) {
       const { headers } = config;
-      release(config);
-      const reason = targetOf(config) ? 'origin' : 'unknown-destination';
-      // A config that is sent again elsewhere may still carry a token from before.
-      if (sources.holdsIssuedToken(readAuthorization(headers))) takeAuthorization(headers);
-      emit(source.scope, { type: 'request-unauthenticated', reason });
+      if (sources.hasIssued(readAuthorization(headers))) takeAuthorization(headers);
+      const target = targetOf(config);
+      emit(
+        source.scope,
+        target
+          ? { type: 'request-unauthenticated', reason: 'origin', origin: target.origin }
+          : { type: 'request-unauthenticated', reason: 'unknown-destination' },
+      );
     },
   };
+}
+
+/**
+ * A guard removes the token from a redirect to any other origin: older versions of axios keep it on a redirect to a subdomain.
+ * It judges after the caller's own hook, which may change where the redirect leads.
+ */
+function createGuard(origin: string, hook: BeforeRedirect | undefined): BeforeRedirect {
+  return (options, ...details) => {
+    hook?.(options, ...details);
+    if (!staysAt(origin, options)) takeAuthorization(asRecord(options['headers']));
+  };
+}
+
+/** A caller's own transport gets the guard by itself, because axios then passes no `beforeRedirect` to it. */
+function guardTransport(transport: unknown, origin: string): object {
+  return {
+    request(options: Record<string, unknown>, ...rest: unknown[]): unknown {
+      const hook = options['beforeRedirect'] as BeforeRedirect | undefined;
+      const guarded = Object.assign(options, { beforeRedirect: createGuard(origin, hook) });
+      return (transport as { request(...all: unknown[]): unknown }).request(guarded, ...rest);
+    },
+  };
+}
+
+function restore(config: object, key: string, value: unknown): void {
+  if (value === undefined) Reflect.deleteProperty(config, key);
+  else Reflect.set(config, key, value);
+}
+
+/** Every part of the options that could decide the destination must name `origin`. */
+function staysAt(origin: string, options: Record<string, unknown>): boolean {
+  const { protocol, hostname, host, port, href, socketPath } = asStrings(options);
+  const home = new URL(origin);
+  const suffix = port === '' ? '' : `:${port}`;
+  const isAtHome = originOf(`${protocol}//${inBrackets(hostname || host)}${suffix}`) === origin;
+  const isHostHome = ['', home.host, home.hostname].includes(inBrackets(host, home.host));
+  return socketPath === '' && isAtHome && isHostHome && (href === '' || originOf(href) === origin);
+}
+
+/** A URL has an IPv6 address in brackets; the options of a request do not. */
+function inBrackets(name: string, except?: string): string {
+  return name.includes(':') && !name.startsWith('[') && name !== except ? `[${name}]` : name;
+}
+
+function asStrings(options: Record<string, unknown>): Record<(typeof destinationOptions)[number], string> {
+  const entries = destinationOptions.map((name) => [name, text(options[name])]);
+  return Object.fromEntries(entries) as ReturnType<typeof asStrings>;
+}
+
+const text = (value: unknown): string =>
+  typeof value === 'string' || typeof value === 'number' ? String(value) : value ? 'unknown' : '';
+
+const destinationOptions = ['protocol', 'hostname', 'host', 'port', 'href', 'socketPath'] as const;
+
+function otherCredentials(what: string): BipsyncAuthError {
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_CONFIG',
+    `The request was not sent: it has ${what}, and axios would then silently drop the access token. Remove that, or send the ` +
+      'request with `bipsyncAuth: false`.',
+  );
 }

@@ -1,60 +1,77 @@
 import axios, {
   type AxiosAdapter,
   type AxiosInstance,
-  type AxiosRequestConfig,
   type AxiosResponse,
   type InternalAxiosRequestConfig,
 } from 'axios';
 
-import { createAttachment } from './gate';
-import { refuseClearProxy } from '../axios/proxies';
-import type { ResolvedConfig } from '../options/config';
-import { BipsyncAuthError } from '../errors';
+import {
+  type AdapterOption,
+  defaultAdapter,
+  isNamed,
+  isSameAdapter,
+  resolveAdapter,
+} from '../axios/adapters';
+import type { Target } from '../axios/destination';
+import { adoptHeaders } from '../axios/headers';
+import { asRequestError, isBipsyncAuthError } from '../errors';
 import type { Emit } from '../events';
-import { redactError, redactErrorsOf } from './concealment';
-import { createRenewal, failed, type Outcome, type Send, UNAUTHORIZED } from './unauthorized';
-import { leadsTo, type Target, targetOf } from '../axios/destination';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
 import type { TokenSources } from '../token/sources';
+import { asRecord, isObject } from '../values';
+import { throwIfEnded } from './body';
+import { sentWithoutToken, proxyRefusalOf, surfaceExplained } from './causes';
+import {
+  concealConfig,
+  concealError,
+  concealResponse,
+  concealRoutes,
+  type Thoroughness,
+} from './concealment';
+import type { Gate } from './gate';
+import { failed, type Outcome, type Send, statusOf, surface } from './outcome';
+import { answerUnauthorized, resourceOf, UNAUTHORIZED } from './unauthorized';
 import { waitFor } from './waiting';
 
 type Config = InternalAxiosRequestConfig;
-type AdapterOption = NonNullable<AxiosRequestConfig['adapter']>;
 
-/** What is registered on the instance. */
-export interface Interceptors {
+/** Layer is what is registered on the instance. */
+export interface Layer {
   onRequest: (config: Config) => Config;
   onResponse: (response: AxiosResponse) => AxiosResponse | Promise<AxiosResponse>;
   onError: (error: unknown) => Promise<AxiosResponse>;
 }
 
+export interface LayerParts {
+  readonly instance: Pick<AxiosInstance, 'defaults' | 'interceptors'>;
+  readonly isOwnCopy: boolean;
+  readonly sources: TokenSources;
+  readonly sourceFor: (options: NonNullable<Exclude<Config['bipsyncAuth'], false>>) => TokenSource;
+  readonly gate: Gate;
+  readonly emit: Emit;
+}
+
 /**
- * createInterceptors does its work at the adapter, below every interceptor: only there is it known where a request
- * goes, and only there is an answer still as the server gave it. The request interceptor merely puts that layer in
- * place; the response interceptor sees to what is made above it.
+ * createLayer does its work at the adapter, below every interceptor. Only there is it certain where a request goes, and only
+ * there is an answer still as the server sent it. The request interceptor merely puts that layer in place. The response
+ * interceptor deals with what happened above it.
  */
-export function createInterceptors(
-  instance: AxiosInstance,
-  config: ResolvedConfig,
-  sources: TokenSources,
-  emit: Emit,
-): Interceptors {
-  const { origin, allowedOrigins } = config;
-  const home: Target = { origin, userInfo: false };
-  const attachment = createAttachment(instance, sources, emit);
-  const { settle, isUnsettled } = createRenewal(sources, emit, attachment);
+export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emit }: LayerParts): Layer {
+  /** The configs that the request interceptor saw, and those whose 401 was dealt with. */
+  const seen = new WeakSet<object>();
+  const answered = new WeakSet<object>();
   const boundAdapters = new WeakSet<object>();
   let lastBound: { to: AdapterOption; adapter: AxiosAdapter } | undefined;
 
   function onRequest(config: Config): Config {
     config.adapter = bind(adapterOf(config));
-    attachment.claim(config);
+    seen.add(config);
     return config;
   }
 
   const adapterOf = (config: Config): AdapterOption =>
-    (config.adapter ?? instance.defaults.adapter ?? axios.defaults.adapter) as AdapterOption;
+    (config.adapter ?? instance.defaults.adapter ?? defaultAdapter()) as AdapterOption;
 
   function bind(adapter: AdapterOption): AxiosAdapter {
     // A name is in no such set.
@@ -67,139 +84,220 @@ export function createInterceptors(
   }
 
   function dispatch(config: Config, adapter: AdapterOption): Promise<AxiosResponse> {
-    // What the caller finds in `config`, or sends again, shall be the caller's own.
+    // What the caller finds in `config`, or sends again, must be the caller's own adapter.
     config.adapter = adapter;
-    if (config.bipsyncAuth === false) {
-      attachment.release(config);
-      return send(config, adapter);
-    }
+    concealRoutes(config);
+    const send = senderTo(adapter);
+    if (config.bipsyncAuth === false) return sendWithoutToken(config, send);
     try {
       const source = sourceOf(config);
-      const target = targetOfToken(config, adapter);
+      const target = gate.admit(config, adapter);
       if (target === undefined) {
-        attachment.withhold(config, source);
-        return send(config, adapter);
+        gate.withhold(config, source);
+        return sendWithoutToken(config, send);
       }
       const token = source.present();
       return token
-        ? authenticate(config, adapter, target, source, token)
-        : obtainAndAuthenticate(config, adapter, target, source);
+        ? sendWithToken(config, send, source, target, token)
+        : obtainAndSend(config, adapter, send, source);
     } catch (error) {
-      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- rejected as it was thrown
-      return Promise.reject(error);
+      return reject(error, config);
     }
   }
 
-  function send(config: Config, adapter: AdapterOption): Promise<AxiosResponse> {
-    const sent = resolveAdapter(config, adapter)(config);
-    return config.responseType === 'stream' ? sent.then(watchBody) : sent;
-  }
-
-  const sendBy =
+  const senderTo =
     (adapter: AdapterOption): Send =>
-    (config) =>
-      send(config, adapter);
-
-  const watchBody = (response: AxiosResponse): AxiosResponse => {
-    redactErrorsOf(response.data, sources.holdsIssuedToken);
-    return response;
-  };
+    (config) => {
+      try {
+        if (!isOwnCopy && isNamed(adapter)) adoptHeaders(config);
+        return resolveAdapter(adapter, config)(config);
+      } catch (error) {
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- rejected as it was thrown
+        return Promise.reject(error);
+      }
+    };
 
   const sourceOf = ({ bipsyncAuth }: Config): TokenSource =>
-    bipsyncAuth === undefined || bipsyncAuth === false ? sources.configured : sources.forOptions(bipsyncAuth);
+    bipsyncAuth === undefined || bipsyncAuth === false ? sources.configured : sourceFor(bipsyncAuth);
 
-  /** The origin that a token goes to with this request; none, where it must not go. */
-  function targetOfToken(config: Config, adapter: AdapterOption): string | undefined {
-    const target = leadsTo(origin, config) ? home : targetOf(config);
-    if (target === undefined || !allowedOrigins.has(target.origin)) return undefined;
-    if (target.userInfo) throw otherCredentials('user info in the URL');
-    if (config.auth) throw otherCredentials('`auth`');
-    refuseClearProxy(config, adapter);
-    return target.origin;
-  }
-
-  async function obtainAndAuthenticate(
-    config: Config,
-    adapter: AdapterOption,
-    target: string,
-    source: TokenSource,
-  ): Promise<AxiosResponse> {
-    return authenticate(config, adapter, target, source, await waitFor(source.obtain(), config));
-  }
-
-  function authenticate(
-    config: Config,
-    adapter: AdapterOption,
-    target: string,
-    source: TokenSource,
-    token: Token,
-  ): Promise<AxiosResponse> {
-    attachment.attach(config, target, source, token);
-    return send(config, adapter).then(
-      (response) =>
-        response.status === UNAUTHORIZED ? settle({ response }, config, sendBy(adapter), source) : response,
-      (error: unknown) => settle(failed(error), config, sendBy(adapter), source),
+  function sendWithoutToken(config: Config, send: Send): Promise<AxiosResponse> {
+    return send(config).then(
+      (response) => {
+        concealResponse(response, 'quick', sources.hasIssued);
+        return response;
+      },
+      (error: unknown) => {
+        throw concealError(error, sources.hasIssued);
+      },
     );
   }
 
-  function onResponse(response: AxiosResponse): AxiosResponse | Promise<AxiosResponse> {
-    return isLeftToDo(response) ? settleAbove({ response }, response.config) : response;
-  }
-
-  async function onError(error: unknown): Promise<AxiosResponse> {
-    const outcome = failed(error);
-    if (isLeftToDo(outcome.response)) return settleAbove(outcome, outcome.response.config);
-    throw redactError(error, sources.holdsIssuedToken);
-  }
-
-  /** Somebody put an adapter of their own in place of the bound one, and its 401 was dealt with by nobody. */
-  function isLeftToDo(response: AxiosResponse | undefined): response is AxiosResponse {
-    // After `interceptors.request.clear()` the plugin is to have no part in a request.
-    if (!isUnsettled(response) || !isRegistered(instance.interceptors.request, onRequest)) return false;
-    const { config } = response;
-    if (!(config.headers instanceof Object) || config.bipsyncAuth === false) return false;
+  async function obtainAndSend(
+    config: Config,
+    adapter: AdapterOption,
+    send: Send,
+    source: TokenSource,
+  ): Promise<AxiosResponse> {
+    let token: Token;
     try {
-      sourceOf(config);
-      return targetOfToken(config, adapterOf(config)) !== undefined;
-    } catch {
-      // What would have been refused was sent, and has its answer.
-      return false;
+      token = await waitFor(source.obtain(), config);
+      throwIfEnded(config);
+    } catch (error) {
+      return reject(error, config);
+    }
+    // Meanwhile the config may have changed.
+    const target = gate.admit(config, adapter);
+    if (target) return sendWithToken(config, send, source, target, token);
+    gate.withhold(config, source);
+    return sendWithoutToken(config, send);
+  }
+
+  function sendWithToken(
+    config: Config,
+    send: Send,
+    source: TokenSource,
+    target: Target,
+    token: Token,
+  ): Promise<AxiosResponse> {
+    const release = gate.attach(config, target, source, token);
+    return send(config).then(
+      (response) => {
+        release();
+        concealSent(config, response, token, 'quick');
+        if (response.status === UNAUTHORIZED) return settle({ response });
+        if (!source.pauses.isIdle()) source.pauses.accepted(resourceOf(config, target), false);
+        return response;
+      },
+      (error: unknown) => {
+        release();
+        const outcome = failed(error);
+        concealSent(config, outcome.response, token, 'thorough');
+        concealError(error, sources.hasIssued);
+        return settle(outcome);
+      },
+    );
+
+    async function settle(outcome: Outcome): Promise<AxiosResponse> {
+      const isAnswered = outcome.response !== undefined;
+      if (statusOf(outcome) !== UNAUTHORIZED || proxyRefusalOf(outcome, target, config)) {
+        if (isAnswered && !source.pauses.isIdle()) source.pauses.accepted(resourceOf(config, target), false);
+        return surfaceExplained(outcome, target, config);
+      }
+      answered.add(config);
+      const resend = (next: Token) => attemptAgain(config, send, source, next);
+      return answerUnauthorized({ config, source, target, sent: token, resend }, outcome, emit);
     }
   }
 
-  const settleAbove = (outcome: Outcome, config: Config): Promise<AxiosResponse> =>
-    settle(outcome, config, resend, sourceOf(config));
+  /** The second attempt: once more through the gate, since the adapter may have changed the config. */
+  async function attemptAgain(
+    config: Config,
+    send: Send,
+    source: TokenSource,
+    token: Token,
+  ): Promise<Outcome> {
+    const replay = replayOf(config);
+    let release = (): void => undefined;
+    try {
+      const target = gate.admit(replay, config.adapter);
+      if (target) release = gate.attach(replay, target, source, token);
+      else gate.withhold(replay, source);
+      const response = await send(replay);
+      release();
+      concealSent(replay, response, token, 'quick');
+      return { response };
+    } catch (error) {
+      release();
+      const outcome = failed(error);
+      concealSent(replay, outcome.response, token, 'thorough');
+      concealError(error, sources.hasIssued);
+      return outcome;
+    }
+  }
 
-  /** The second attempt of a request that has been through the transforms already. */
-  const resend: Send = (config) =>
+  function concealSent(
+    config: Config,
+    response: AxiosResponse | undefined,
+    { authorization }: Token,
+    how: Thoroughness,
+  ): void {
+    concealConfig(config, authorization, how);
+    if (response === undefined) return;
+    if (response.config !== config) concealConfig(response.config, authorization, how);
+    concealResponse(response, how, sources.hasIssued);
+  }
+
+  function onResponse(response: AxiosResponse): AxiosResponse | Promise<AxiosResponse> {
+    if (Object.prototype.propertyIsEnumerable.call(response, 'request')) {
+      concealResponse(response, 'quick', sources.hasIssued);
+    }
+    return response.status === UNAUTHORIZED ? settleAbove({ response }) : response;
+  }
+
+  async function onError(error: unknown): Promise<AxiosResponse> {
+    concealError(error, sources.hasIssued);
+    const outcome = failed(error);
+    if (outcome.response?.status !== UNAUTHORIZED) throw error;
+    return settleAbove(outcome);
+  }
+
+  /** Deals with the 401 of a request that did not come by the layer at the adapter. */
+  async function settleAbove(outcome: Outcome): Promise<AxiosResponse> {
+    const config = outcome.response?.config;
+    const target = config && isObject(config.headers) ? targetAbove(config) : undefined;
+    if (!config || !target) return surface(outcome);
+    if (!seen.has(config)) {
+      const isExplained = 'error' in outcome && asRecord(outcome.error)['cause'] !== undefined;
+      const hadToken = Object.hasOwn(config.headers, 'Authorization');
+      return surface(outcome, isExplained || hadToken ? undefined : sentWithoutToken());
+    }
+    answered.add(config);
+    const source = sourceOf(config);
+    const resend = (token: Token) => attemptAgain(config, resendAbove, source, token);
+    return answerUnauthorized({ config, source, target, sent: undefined, resend }, outcome, emit);
+  }
+
+  function targetAbove(config: Config): Target | undefined {
+    if (answered.has(config) || config.bipsyncAuth === false) return undefined;
+    // After `interceptors.request.clear()` the plugin has no part in a request.
+    if (!isRegistered(instance.interceptors.request, onRequest)) return undefined;
+    try {
+      sourceOf(config);
+      return gate.admit(config, adapterOf(config));
+    } catch {
+      // What would have been rejected was sent, and has its answer.
+      return undefined;
+    }
+  }
+
+  /** Sends a request that has been through the transforms already. */
+  const resendAbove: Send = (config) =>
     new axios.Axios({}).request({ ...config, adapter: adapterOf(config), transformRequest: [] });
 
   return { onRequest, onResponse, onError };
 }
 
-/** isRegistered tells whether an interceptor is there still, and not only another that was given its number. */
+/** isRegistered tells whether an interceptor is still there, and not only another one that got its number. */
 export function isRegistered(manager: object, fulfilled: unknown): boolean {
   const { handlers } = manager as { handlers?: ({ fulfilled?: unknown } | null)[] };
   return handlers === undefined || handlers.some((handler) => handler?.fulfilled === fulfilled);
 }
 
-/** axios merges names into a new array for every request. */
-function isSameAdapter(one: AdapterOption, other: AdapterOption): boolean {
-  if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
-  return one.length === other.length && one.every((adapter, position) => adapter === other[position]);
+/** A copy, so that whoever kept the first attempt's config sees it unchanged. */
+function replayOf(config: Config): Config {
+  const replay = shallowCopy(config);
+  replay.headers = shallowCopy(config.headers);
+  return replay;
 }
 
-function resolveAdapter(config: Config, adapter: AdapterOption): AxiosAdapter {
-  if (typeof adapter === 'function') return adapter;
-  // The config decides on an environment of fetch's own; the declared type lacks it.
-  const resolver = axios as { getAdapter(adapter: AdapterOption, config: Config): AxiosAdapter };
-  return resolver.getAdapter(adapter, config);
+/** Unlike a spread, it keeps the prototype, and properties that are not enumerable. */
+function shallowCopy<T extends object>(original: T): T {
+  const prototype = Object.getPrototypeOf(original) as object | null;
+  return Object.create(prototype, Object.getOwnPropertyDescriptors(original)) as T;
 }
 
-function otherCredentials(what: string): BipsyncAuthError {
-  return new BipsyncAuthError(
-    'ERR_BIPSYNC_CONFIG',
-    `The request was not sent: it has ${what}, for which axios would silently drop the access token. Remove that, or ` +
-      'send the request with `bipsyncAuth: false`.',
-  );
+function reject(error: unknown, config: Config): Promise<never> {
+  const rejection = isBipsyncAuthError(error) ? asRequestError(error, config) : error;
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- others are rejected as they were thrown
+  return Promise.reject(rejection);
 }

@@ -1,179 +1,138 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
-import type { Attachment } from './gate';
-import { readChallengeError } from './challenge';
-import { BipsyncAuthError, isBipsyncAuthError } from '../errors';
+import { originOf, pathOf, type Target } from '../axios/destination';
+import { isBipsyncAuthError } from '../errors';
 import type { Emit } from '../events';
-import { createForcedRenewal, type ForcedRenewal } from './renewal-pauses';
-import { readAuthorization, readResponseHeader } from '../axios/headers';
-import { asRecord, isObject } from '../values';
-import { redactError } from './concealment';
-import { canReplay, disposeBody, replayOf } from './replay';
-import { originOf, targetOf } from '../axios/destination';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
-import type { TokenSources } from '../token/sources';
+import { asRecord } from '../values';
+import { canReplay, disposeBody } from './body';
+import { accessDenied, proxyRefusalOf, surfaceExplained } from './causes';
+import { readChallengeError } from './challenge';
+import { failed, headerOf, type Outcome, requestOf, statusOf, surface } from './outcome';
 import { throwIfCancelled, waitFor } from './waiting';
 
-type Config = InternalAxiosRequestConfig;
-export type Send = (config: Config) => Promise<AxiosResponse>;
-
-/** What became of a request: a response, or an error that may hold one. */
-export type Outcome = { response: AxiosResponse } | { response: AxiosResponse | undefined; error: unknown };
-
-/** Renewal sees to what becomes of a request that was sent with a token. */
-export interface Renewal {
-  /** Answers a 401 with another token and a second attempt where that may help; lets everything else through. */
-  settle: (first: Outcome, config: Config, send: Send, source: TokenSource) => Promise<AxiosResponse>;
-  /** Whether a response is the 401 of a request that is the instance's own and was not settled yet. */
-  isUnsettled: (response: AxiosResponse | undefined) => response is AxiosResponse;
+/** Exchange is one request under way. */
+export interface Exchange {
+  readonly config: InternalAxiosRequestConfig;
+  readonly source: TokenSource;
+  readonly target: Target;
+  /** The token of the first attempt, unless it was sent without one because the plugin's adapter was bypassed. */
+  readonly sent: Token | undefined;
+  /** Sends the second attempt with this token, through the gate and to the caller's adapter. Never rejects. */
+  readonly resend: (token: Token) => Promise<Outcome>;
 }
 
+/** What a 401 leads to. docs/architecture.md has the same table. */
+type Verdict =
+  /** A redirect led to another origin: its 401 says nothing about the token. */
+  | 'not-ours'
+  /** The API says that the token's scope is not enough: a new token would have the same scope. */
+  | 'scope-too-small'
+  /** New tokens did not help this resource a moment ago. */
+  | 'paused'
+  /** The body cannot be sent twice: the next request gets the new token. */
+  | 'renew-for-the-next'
+  /** Another token and a second attempt. */
+  | 'replay';
+
 export const UNAUTHORIZED = 401;
-const INSUFFICIENT_SCOPE = 'insufficient_scope';
 
 const noop = (): void => undefined;
 
-export function createRenewal(
-  sources: TokenSources,
+/** answerUnauthorized deals with the 401 of a first attempt. */
+export async function answerUnauthorized(
+  exchange: Exchange,
+  outcome: Outcome,
   emit: Emit,
-  { attach, release, isClaimed }: Attachment,
-): Renewal {
-  const renewals = new WeakMap<TokenSource, ForcedRenewal>();
+): Promise<AxiosResponse> {
+  const { source, sent } = exchange;
+  switch (judge(exchange, outcome)) {
+    case 'not-ours':
+      return surface(outcome);
+    case 'scope-too-small':
+    case 'paused':
+      return surface(outcome, accessDenied(source));
+    case 'renew-for-the-next':
+      retire(exchange, sent);
+      source.obtain().catch(noop);
+      return surface(outcome);
+    case 'replay':
+      return replay(exchange, outcome, emit);
+  }
+}
 
-  async function settle(
-    first: Outcome,
-    config: Config,
-    send: Send,
-    source: TokenSource,
-  ): Promise<AxiosResponse> {
-    const { response } = first;
-    const target = targetOf(config)?.origin;
-    if (response?.status !== UNAUTHORIZED || !target || isFromElsewhere(response, target)) {
-      return surface(first);
-    }
-    const challenge = challengeOf(response);
-    if (challenge === INSUFFICIENT_SCOPE) return surface(first, accessDenied(source));
+function judge({ config, source, target, sent }: Exchange, outcome: Outcome): Verdict {
+  if (isFromElsewhere(outcome, target.origin)) return 'not-ours';
+  if (isScopeTooSmall(outcome)) return 'scope-too-small';
+  const isForced = sent !== undefined && source.isCurrent(sent);
+  if (isForced && !source.pauses.admits(resourceOf(config, target))) return 'paused';
+  return canReplay(config.data) ? 'replay' : 'renew-for-the-next';
+}
 
-    const renewal = renewalOf(source);
-    const sent = sentToken(config);
-    const isForced = sent !== undefined && source.isCurrent(sent);
-    if (isForced && !renewal.admits(challenge)) return surface(first, accessDenied(source));
-    if (sent !== undefined) source.refuse(sent);
-    const isRenewal = source.present() === undefined;
-    /** A token that nobody sees help counts as one that did not, or each such request could cost another. */
-    const leaveUnproven = (): void => {
-      const next = source.obtain();
-      (isForced ? next.then(renewal.didNotHelp) : next).catch(noop);
-    };
-    if (!canReplay(config.data)) {
-      leaveUnproven();
-      return surface(first);
-    }
-    disposeBody(response);
-    let token: Token;
+async function replay(exchange: Exchange, first: Outcome, emit: Emit): Promise<AxiosResponse> {
+  const { config, source, target, sent } = exchange;
+  const isForced = retire(exchange, sent);
+  if (first.response) disposeBody(first.response);
+  throwIfCancelled(config);
+  // A token that is present is taken at once: a moment later it may be retired.
+  let token = source.present();
+  let isNew = false;
+  if (token === undefined) {
     try {
-      throwIfCancelled(config);
-      // One that is there is taken at once: a moment later it may have been given up.
-      token = source.present() ?? (await waitFor(source.obtain(), config));
+      token = await waitFor(source.obtain(), config);
     } catch (error) {
-      if (isBipsyncAuthError(error)) return surface(first, error);
-      leaveUnproven();
-      return surface({ response: undefined, error });
+      return isBipsyncAuthError(error) ? surface(first, error) : surface(failed(error));
     }
-
-    emit(source.scope, { type: 'request-replayed' });
-    const replay = replayOf(config);
-    attach(replay, target, source, token);
-    const second = await outcomeOf(send, replay);
-    if (second.response?.status !== UNAUTHORIZED) {
-      if (second.response === undefined) {
-        if (isForced) renewal.didNotHelp(token);
-      } else if (isRenewal) renewal.helped();
-      return surface(second);
-    }
-    const secondChallenge = challengeOf(second.response);
-    /** The first attempt went without a token, so this was the first to tell of one that had been there before. */
-    const isFirstToTell = !isRenewal && readAuthorization(config.headers) === undefined;
-    const makesRoom =
-      source.isBorrowed(token.accessToken) ||
-      (isFirstToTell && source.isCurrent(token.accessToken) && renewal.admits(secondChallenge));
-    if (makesRoom && secondChallenge !== INSUFFICIENT_SCOPE) {
-      // It may be revoked, and another process may have minted it. The next one counts as unhelpful, or processes that
-      // borrow from each other would mint one for every request.
-      source.refuse(token.accessToken);
-      source.obtain().then(renewal.didNotHelp).catch(noop);
-      return surface(second);
-    }
-    if (!isFirstToTell) renewal.didNotHelp(token);
-    return surface(second, accessDenied(source));
+    // Another process may have stored this token before the API began to refuse it.
+    isNew = token.origin === 'endpoint';
   }
+  emit(source.scope, { type: 'request-replayed' });
+  const second = await exchange.resend(token);
 
-  /** What the caller sees: without the token, and known to the interceptors when it comes by. */
-  function surface(outcome: Outcome, cause?: BipsyncAuthError): AxiosResponse {
-    if ('error' in outcome) redactError(withCause(outcome.error, cause), sources.holdsIssuedToken);
-    const { status, config } = asRecord(outcome.response);
-    if (status === UNAUTHORIZED && isObject(config)) release(config);
-    if ('error' in outcome) throw outcome.error;
-    return outcome.response;
+  if (statusOf(second) !== UNAUTHORIZED || proxyRefusalOf(second, target, config)) {
+    if (second.response) source.pauses.accepted(resourceOf(config, target), true);
+    return surfaceExplained(second, target, config);
   }
-
-  function renewalOf(source: TokenSource): ForcedRenewal {
-    const renewal = renewals.get(source) ?? createForcedRenewal();
-    renewals.set(source, renewal);
-    return renewal;
+  if (isNew || isScopeTooSmall(second)) {
+    source.pauses.prove(resourceOf(config, target));
+  } else if (source.isCurrent(token) && (isForced || source.pauses.admits(resourceOf(config, target)))) {
+    // This is the first that is heard against this token, so the next request gets another one.
+    retire(exchange, token);
+    source.obtain().catch(noop);
+    return surface(second);
   }
-
-  /** The token a request was sent with can be read from it, so that no state need travel with it. */
-  function sentToken({ headers }: Config): string | undefined {
-    const authorization = readAuthorization(headers);
-    return sources.holdsIssuedToken(authorization)
-      ? String(authorization).slice('Bearer '.length)
-      : undefined;
-  }
-
-  return {
-    settle,
-    isUnsettled: (response): response is AxiosResponse =>
-      response?.status === UNAUTHORIZED && isClaimed(response.config),
-  };
+  return surface(second, accessDenied(source));
 }
 
-/** Another origin's 401, that a redirect led to, says nothing about the token; only the http adapter tells. */
-function isFromElsewhere({ request }: AxiosResponse, target: string): boolean {
-  const actual = originOf(asRecord(asRecord(request)['res'])['responseUrl']);
-  return actual !== undefined && actual !== target;
+/** Retires a refused token. Returns whether that forces a renewal: the next request would have used the token. */
+function retire({ config, source, target }: Exchange, token: Token | undefined): boolean {
+  if (token === undefined) return false;
+  const isForced = source.isCurrent(token);
+  if (isForced) source.pauses.begin(resourceOf(config, target));
+  source.refuse(token);
+  return isForced;
 }
 
-const challengeOf = (response: AxiosResponse): string | undefined =>
-  readChallengeError(readResponseHeader(response, 'www-authenticate'));
-
-async function outcomeOf(send: Send, config: Config): Promise<Outcome> {
-  try {
-    return { response: await send(config) };
-  } catch (error) {
-    return failed(error);
-  }
+/**
+ * resourceOf names what a client may be allowed or forbidden to use as a whole: origin, reading or writing, and the first two
+ * segments of the path.
+ */
+export function resourceOf(config: InternalAxiosRequestConfig, target: Target): string {
+  const isRead = /^(?:get|head|options)$/i.test(config.method ?? 'get');
+  const segments = pathOf(config, target)
+    .split('/')
+    .filter((segment) => segment !== '');
+  return [target.origin, isRead ? 'read' : 'write', ...segments.slice(0, 2)].join(' ');
 }
 
-/** failed is what becomes of a request that fails with `error`. */
-export function failed(error: unknown): Outcome {
-  return { response: asRecord(error)['response'] as AxiosResponse | undefined, error };
+/** Only the http adapter tells where a redirect led. */
+function isFromElsewhere(outcome: Outcome, origin: string): boolean {
+  const { responseUrl } = asRecord(asRecord(requestOf(outcome))['res']);
+  const actual = originOf(responseUrl);
+  return actual !== undefined && actual !== origin;
 }
 
-function withCause(error: unknown, cause: BipsyncAuthError | undefined): unknown {
-  if (cause) {
-    const details = { value: cause, enumerable: false, writable: true, configurable: true };
-    Reflect.defineProperty(error as object, 'cause', details);
-  }
-  return error;
-}
-
-function accessDenied({ scope }: TokenSource): BipsyncAuthError {
-  return new BipsyncAuthError(
-    'ERR_BIPSYNC_ACCESS_DENIED',
-    'The API refuses tokens it issued a moment ago, or says that their scope does not suffice. The scopes asked for ' +
-      `are "${scope.scopes.join(' ')}": check what this endpoint needs and what the client was granted.`,
-    { status: UNAUTHORIZED },
-  );
+function isScopeTooSmall(outcome: Outcome): boolean {
+  return readChallengeError(headerOf(outcome, 'www-authenticate')) === 'insufficient_scope';
 }

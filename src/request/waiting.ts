@@ -1,5 +1,7 @@
 import axios, { type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
 
+import { throwIfEnded, watchBody } from './body';
+
 /** axios's legacy cancel token, as far as it is needed here. */
 interface CancelTokenLike {
   subscribe(listener: (reason: unknown) => void): void;
@@ -7,7 +9,10 @@ interface CancelTokenLike {
   throwIfRequested(): void;
 }
 
-type Waiter = Pick<AxiosRequestConfig, 'signal' | 'timeout' | 'timeoutErrorMessage' | 'transitional'> & {
+type Waiter = Pick<
+  AxiosRequestConfig,
+  'data' | 'signal' | 'timeout' | 'timeoutErrorMessage' | 'transitional'
+> & {
   cancelToken?: CancelTokenLike | undefined;
 };
 
@@ -15,25 +20,26 @@ type Waiter = Pick<AxiosRequestConfig, 'signal' | 'timeout' | 'timeoutErrorMessa
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * waitFor lets one request wait for a promise that many share. Its `signal`, `cancelToken` or `timeout` (milliseconds)
- * rejects that request at once, with the errors axios itself would give, and leaves the promise and the other waiters
- * alone.
+ * waitFor lets one request wait for a promise that many share. Its `signal`, `cancelToken` or `timeout` (milliseconds), or
+ * the end of its body, rejects that request at once with the errors that axios itself would use. The promise and the other
+ * waiters are left alone.
  */
 export function waitFor<T>(shared: Promise<T>, waiter: Waiter): Promise<T> {
   const { signal, cancelToken } = waiter;
   const timeoutMs = waiter.timeout ?? 0;
-  if (!signal && !cancelToken && !(timeoutMs > 0)) return shared;
 
   return new Promise<T>((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
+    let stopWatching = (): void => undefined;
     const leave = (): void => {
       clearTimeout(timer);
+      stopWatching();
       signal?.removeEventListener?.('abort', onAbort);
       cancelToken?.unsubscribe(onCancel);
     };
     const fail = (error: unknown): void => {
       leave();
-      // Reasons of a cancel token are the caller's own errors and are passed on as they are.
+      // The reason of a cancel token is the caller's own error and is passed on as it is.
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
       reject(error);
     };
@@ -45,6 +51,8 @@ export function waitFor<T>(shared: Promise<T>, waiter: Waiter): Promise<T> {
       resolve(value);
     }, fail);
     throwIfCancelled(waiter);
+    throwIfEnded(waiter);
+    stopWatching = watchBody(waiter, fail);
     if (timeoutMs > 0) {
       timer = setTimeout(() => fail(timeoutError(waiter, timeoutMs)), Math.min(timeoutMs, MAX_TIMER_MS));
     }
@@ -70,9 +78,4 @@ function timeoutError(waiter: Waiter, timeoutMs: number): Error {
 /** A request's waiter is its config; the handle's `getToken` waits with a signal alone. */
 function asConfig(waiter: Waiter): InternalAxiosRequestConfig | undefined {
   return 'headers' in waiter ? (waiter as InternalAxiosRequestConfig) : undefined;
-}
-
-/** pause resolves after `ms` milliseconds. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,131 +1,108 @@
-import { BipsyncAuthError } from '../errors';
-import { type Instant, now } from './token';
-import { isRefusal, requestToken, type TokenEndpoint, type TokenResponse } from './endpoint';
-import { pause } from '../request/waiting';
+import type { BipsyncAuthError } from '../errors';
+import type { Acquisition } from './acquisition';
+import type { TokenResponse } from './answers';
+import { type Instant, msUntil, now, pause } from './clock';
+import type { CoolDown } from './cool-down';
+import { isRefusal } from './cool-down';
+import { requestToken, type TokenEndpoint } from './endpoint';
+import { askAgain, type ClientSecret } from './secret';
+import { createToken, type Token, type TokenWindows } from './token';
 
-/** A token response and the moment its lifetime counts from: when it was asked for, not when it came. */
-export interface MintedToken extends TokenResponse {
-  sentAt: Instant;
-}
+/**
+ * Prepare reads the secret and returns the function that mints a token, or `undefined`: not now. The secret comes first, so
+ * that a slow secret function holds no lock.
+ */
+export type Prepare = (acquisition: Acquisition) => Promise<(() => Promise<Token>) | undefined>;
 
-/** The configured secret in a common form; rejects with `ERR_BIPSYNC_SECRET`. */
-export type ClientSecret = () => Promise<string>;
-
-/** When an acquisition has to be over, whatever it is waiting for. */
-export interface Deadline {
-  signal: AbortSignal;
-  /** Milliseconds on the monotonic clock. */
-  at: number;
-  /** Rejects when the time has come. */
-  passed: Promise<never>;
-  end(): void;
+/** What the token sources of one client have in common. */
+export interface Client {
+  readonly endpoint: TokenEndpoint;
+  readonly clientSecret: ClientSecret;
+  readonly windows: TokenWindows & { readonly tokenTimeoutMs: number };
+  /** After refused credentials, all token sources of the client cool down. */
+  readonly coolDown: CoolDown;
 }
 
 const MAX_ATTEMPTS = 3;
 const FIRST_RETRY_MS = 250;
+const MAX_PROBE_MS = 1000;
 
-export function createClientSecret(configured: string | (() => unknown)): ClientSecret {
-  if (typeof configured === 'string') return () => Promise.resolve(configured);
-  return async () => {
-    let secret: unknown;
-    try {
-      secret = await configured();
-    } catch {
-      throw new BipsyncAuthError(
-        'ERR_BIPSYNC_SECRET',
-        'The clientSecret function threw. What it threw is withheld, since it may quote a secret: call it by itself to see.',
-      );
+/** createMinting makes the layer that gets tokens for `scopes` from the token endpoint. */
+export function createMinting(client: Client, scopes: readonly string[]): Prepare {
+  const { clientSecret, windows, coolDown } = client;
+
+  return async (acquisition) => {
+    const { probes } = acquisition;
+    let secret: string | undefined;
+    if (probes) {
+      if (!coolDown.claimProbe()) return undefined;
+      // The request that looks for a new secret must not wait for long.
+      const patienceMs = Math.min(MAX_PROBE_MS, windows.tokenTimeoutMs / 2);
+      secret = await askAgain(clientSecret, probes.secret, patienceMs);
+      if (secret === probes.secret) return undefined;
     }
-    if (typeof secret === 'string' && secret.trim() !== '') return secret;
-    throw new BipsyncAuthError(
-      'ERR_BIPSYNC_SECRET',
-      'The clientSecret function gave no string, or an empty one.',
-    );
-  };
-}
-
-/** askAgain gives what the secret is by now, or `known` where the function fails or takes longer than `patienceMs`. */
-export async function askAgain<T>(
-  clientSecret: ClientSecret,
-  known: T,
-  patienceMs: number,
-): Promise<string | T> {
-  let timer: NodeJS.Timeout | undefined;
-  const outOfPatience = new Promise<T>((resolve) => {
-    timer = setTimeout(resolve, patienceMs, known);
-  });
-  try {
-    return await Promise.race([clientSecret().catch(() => known), outOfPatience]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-export function startDeadline(timeoutMs: number): Deadline {
-  const controller = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const passed = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      const error = new BipsyncAuthError(
-        'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
-        `No token could be obtained within ${timeoutMs} ms (tokenTimeoutMs): the clientSecret function, the token ` +
-          'store or the token endpoint took too long.',
-      );
-      reject(error);
-      controller.abort(error);
-    }, timeoutMs);
-  });
-  return {
-    signal: controller.signal,
-    at: performance.now() + timeoutMs,
-    passed,
-    end: () => clearTimeout(timer),
+    const first = secret ?? (await clientSecret());
+    return () => mint(client, scopes, first, acquisition);
   };
 }
 
 /**
- * mintToken gets a token from the endpoint: in up to three attempts with jittered exponential backoff where a failure
- * may pass, and in one more where a refused secret has changed meanwhile. `onSecret` hears of each secret that is sent.
- *
- * @throws BipsyncAuthError
+ * mint makes up to three attempts, with jittered exponential backoff, if a failure may pass. A refusal ends it, except that
+ * one more attempt is made if the secret has changed meanwhile.
  */
-export async function mintToken(
-  endpoint: TokenEndpoint,
-  clientSecret: ClientSecret,
-  firstSecret: string,
+async function mint(
+  { endpoint, clientSecret, windows }: Client,
   scopes: readonly string[],
-  deadline: Deadline,
-  onSecret: (secret: string) => void,
-): Promise<MintedToken> {
+  firstSecret: string,
+  acquisition: Acquisition,
+): Promise<Token> {
+  const { deadline } = acquisition;
   let secret = firstSecret;
-  let attempt = 1;
-  for (;;) {
-    deadline.signal.throwIfAborted();
-    onSecret(secret);
-    const sentAt = now();
+  for (let attempt = 1; ;) {
+    acquisition.secret = secret;
+    const issuedAt = now();
     try {
-      return { ...(await requestToken(endpoint, secret, scopes, deadline.signal)), sentAt };
-    } catch (failure) {
-      const error = failure as BipsyncAuthError;
+      const response = await requestToken(endpoint, {
+        secret,
+        clientId: endpoint.clientId,
+        scopes,
+        signal: deadline.signal,
+        reusedConnectionMs: windows.tokenTimeoutMs / 2,
+      });
+      return tokenOf(response, scopes, issuedAt, windows);
+    } catch (thrown) {
+      const error = thrown as BipsyncAuthError;
       const isRefused = isRefusal(error);
       if (isRefused && secret !== firstSecret) throw error;
       if (!isRefused) {
         const delayMs = retryDelayMs(error, attempt);
         // Waiting beyond the deadline would only turn a clear error into a time-out.
-        if (delayMs === undefined || performance.now() + delayMs >= deadline.at) throw error;
+        if (delayMs === undefined || delayMs >= msUntil(deadline.at)) throw error;
         await pause(delayMs);
         attempt += 1;
       }
-      // Nor is a refusal to be lost because of a function that hangs now.
-      const next = await askAgain(clientSecret, secret, (deadline.at - performance.now()) / 2);
+      // If the function hangs now, the refusal must not get lost.
+      const next = await askAgain(clientSecret, secret, Math.max(0, msUntil(deadline.at)) / 2);
       if (isRefused && next === secret) throw error;
       secret = next;
     }
   }
 }
 
+function tokenOf(
+  { accessToken, lifetimeMs, scopes: granted }: TokenResponse,
+  asked: readonly string[],
+  issuedAt: Instant,
+  windows: TokenWindows,
+): Token {
+  const scopes = granted ?? asked;
+  return createToken({ accessToken, lifetimeMs, scopes, issuedAt, origin: 'endpoint' }, windows);
+}
+
+/** How long to wait before the next attempt, or `undefined` if there is none. */
 function retryDelayMs(error: BipsyncAuthError, attempt: number): number | undefined {
-  if (error.code !== 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' || attempt >= MAX_ATTEMPTS) return undefined;
+  const mayPass = error.code === 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' || (error.proxyStatus ?? 0) >= 500;
+  if (!mayPass || attempt >= MAX_ATTEMPTS) return undefined;
   const backoffMs = FIRST_RETRY_MS * 2 ** (attempt - 1) * (0.5 + Math.random() / 2);
   return Math.max(backoffMs, error.retryAfterMs ?? 0);
 }

@@ -1,71 +1,92 @@
-import { createClientSecret } from './minting';
-import { type BipsyncAuthRequestOptions, resolveRequestScope, type ResolvedConfig } from '../options/config';
 import type { Emit } from '../events';
+import type { ResolvedConfig } from '../options/config';
 import type { TokenScope } from '../options/scopes';
-import type { Token } from './token';
+import { createCoolDown } from './cool-down';
 import type { TokenEndpoint } from './endpoint';
-import { createTokenSource, type TokenSource, type TokenSourceOptions } from './source';
-import { createSharedTokens } from './store';
+import { type Client, createMinting } from './minting';
+import { createClientSecret } from './secret';
+import { createSharedStore } from './shared-store';
+import { storeKey, withoutSharing, withSharing } from './sharing';
+import { createTokenSource, type TokenSource } from './source';
 
 /** The token sources of one installation: the configured one, and one for each other team or set of scopes. */
 export interface TokenSources {
   readonly configured: TokenSource;
-  /**
-   * The source for what a request's own options ask.
-   *
-   * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`.
-   */
-  forOptions(options: BipsyncAuthRequestOptions): TokenSource;
   forScope(scope: TokenScope): TokenSource;
-  /** Whether an `Authorization` header holds a token that was given out here and may still be valid. */
-  holdsIssuedToken: (authorization: unknown) => boolean;
+  /** Whether an `Authorization` header holds a token of one of the sources. */
+  readonly hasIssued: (authorization: unknown) => boolean;
   invalidate(): void;
 }
 
-/** For how long at least a token counts as issued, whatever its lifetime was said to be: milliseconds. */
-const MIN_ISSUED_MS = 3_600_000;
+/** A process that asks for ever more teams or sets of scopes must not grow without end. */
+const MAX_SOURCES = 1000;
 
 export function createTokenSources(
   config: ResolvedConfig,
   endpoint: TokenEndpoint,
   emit: Emit,
 ): TokenSources {
-  const sources = new Map<string, TokenSource>();
-  const issued = new Map<unknown, number>();
-  let invalidatedAt = -Infinity;
-  const options: TokenSourceOptions = {
-    config,
+  const { tokenStore, tokenTimeoutMs } = config;
+  const client: Client = {
     endpoint,
     clientSecret: createClientSecret(config.clientSecret),
-    shared: createSharedTokens(config.tokenStore, config),
-    emit,
-    onToken,
+    windows: config,
+    coolDown: createCoolDown(),
   };
+  const shared = tokenStore && createSharedStore(tokenStore, config);
+  /** The least recently used first. */
+  const others = new Map<string, TokenSource>();
+  let invalidatedAt = -Infinity;
 
-  function onToken({ authorization, lifetimeMs }: Token): void {
-    const now = performance.now();
-    for (const [old, until] of issued) if (until < now) issued.delete(old);
-    issued.set(authorization, now + Math.max(lifetimeMs, MIN_ISSUED_MS));
+  function create(scope: TokenScope): TokenSource {
+    const { scopes } = scope;
+    const prepare = createMinting(client, scopes);
+    const store = shared?.(
+      (operation, reason) => emit(scope, { type: 'store-failed', operation, reason }),
+      scopes,
+    );
+    const key = storeKey(config.origin, config.tokenUrl.href, config.clientId, scopes);
+    return createTokenSource({
+      scope,
+      acquire: store ? withSharing(prepare, store, key, tokenTimeoutMs) : withoutSharing(prepare),
+      tokenTimeoutMs,
+      clientCoolDown: client.coolDown,
+      emit,
+      invalidatedAt,
+    });
   }
 
-  function sourceFor(scope: TokenScope): TokenSource {
-    const key = scope.scopes.join(' ');
-    let source = sources.get(key);
-    if (source === undefined) {
-      source = createTokenSource(scope, options, invalidatedAt);
-      sources.set(key, source);
-    }
+  const configured = create(config.tokenScope);
+  const configuredKey = keyOf(config.tokenScope);
+
+  function forScope(scope: TokenScope): TokenSource {
+    const key = keyOf(scope);
+    if (key === configuredKey) return configured;
+    const source = others.get(key) ?? create(scope);
+    others.delete(key);
+    if (others.size >= MAX_SOURCES - 1) others.delete(keyToDrop());
+    others.set(key, source);
     return source;
   }
 
+  /** An idle source, or else the one that was not used for the longest time. */
+  function keyToDrop(): string {
+    const [oldest = ''] = others.keys();
+    for (const [key, source] of others) if (source.isIdle()) return key;
+    return oldest;
+  }
+
   return {
-    forScope: sourceFor,
-    configured: sourceFor(config.tokenScope),
-    forOptions: (requested) => sourceFor(resolveRequestScope(config.tokenScope, requested)),
-    holdsIssuedToken: (authorization) => issued.has(authorization),
+    configured,
+    forScope,
+    hasIssued: (authorization) =>
+      [configured, ...others.values()].some((source) => source.hasIssued(authorization)),
     invalidate() {
       invalidatedAt = Date.now();
-      for (const source of sources.values()) source.invalidate(invalidatedAt);
+      client.coolDown.end();
+      for (const source of [configured, ...others.values()]) source.invalidate(invalidatedAt);
     },
   };
 }
+
+const keyOf = ({ scopes }: TokenScope): string => scopes.join(' ');

@@ -1,0 +1,83 @@
+import axios, { type AxiosAdapter, type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
+
+import { asRecord, isObject } from '../values';
+
+/** An adapter as an instance or a request names it: names are resolved, functions are called as they are. */
+export type AdapterOption = NonNullable<AxiosRequestConfig['adapter']>;
+
+/** How an instance reaches the network. */
+export interface Transport {
+  readonly adapter?: unknown;
+  readonly fetchOptions?: unknown;
+}
+
+/** `mockBipsyncToken` puts this symbol on the adapter of a mock: nothing that it gets leaves the process. */
+const mock = Symbol.for('axios-bipsync-auth.mock');
+
+/** defaultAdapter returns the adapter of an instance that names none. */
+export const defaultAdapter = (): AdapterOption => (axios.defaults.adapter ?? 'http') as AdapterOption;
+
+/**
+ * resolveAdapter returns the adapter function. Names are those of this package's copy of axios.
+ *
+ * @throws AxiosError if there is no such adapter.
+ */
+export function resolveAdapter(adapter: AdapterOption, config: InternalAxiosRequestConfig): AxiosAdapter {
+  if (typeof adapter === 'function') return adapter;
+  // The config decides about an environment of fetch's own; the declared type lacks it.
+  const resolver = axios as { getAdapter(adapter: AdapterOption, config: unknown): AxiosAdapter };
+  return resolver.getAdapter(adapter, config);
+}
+
+/** isSameAdapter compares adapters: axios merges names into a new array for every request. */
+export function isSameAdapter(one: AdapterOption, other: AdapterOption): boolean {
+  if (!Array.isArray(one) || !Array.isArray(other)) return one === other;
+  return one.length === other.length && one.every((adapter, position) => adapter === other[position]);
+}
+
+/** isNamed tells whether an adapter is resolved by this package's copy of axios. */
+export function isNamed(adapter: unknown): boolean {
+  return typeof adapter === 'string' || (Array.isArray(adapter) && adapter.every(isNamed));
+}
+
+export function isMock(adapter: unknown): boolean {
+  return typeof adapter === 'function' && Reflect.get(adapter, mock) === true;
+}
+
+/**
+ * isUnmatchedMock tells the answer of an axios-mock-adapter that has no handler for a request: an error with a mark, or a 404
+ * without headers that no raw request stands behind.
+ */
+export function isUnmatchedMock(outcome: unknown): boolean {
+  const { isCouldNotFindMockError, status, headers, request } = asRecord(outcome);
+  const isBare = Object.keys(asRecord(headers)).length === 0 && !(isObject(request) && 'destroy' in request);
+  return isCouldNotFindMockError === true || (status === 404 && isBare);
+}
+
+/** isFetch tells whether requests certainly go through `fetch`, which opens a tunnel or uses no proxy at all. */
+export function isFetch(adapter: unknown): boolean {
+  return isAdapter('fetch', adapter);
+}
+
+export function isHttp(adapter: unknown): boolean {
+  return isAdapter('http', adapter);
+}
+
+function isAdapter(name: 'http' | 'fetch', adapter: unknown): boolean {
+  try {
+    return axios.getAdapter(adapter as AdapterOption) === axios.getAdapter(name);
+  } catch {
+    // One of the two does not exist here.
+    return false;
+  }
+}
+
+/**
+ * isPlainDispatcher tells whether the dispatcher of a `fetch` connects directly. A dispatcher that is not plainly an
+ * undici `Agent` could be a proxy.
+ */
+export function isPlainDispatcher({ fetchOptions }: Transport): boolean {
+  const own = asRecord(fetchOptions)['dispatcher'];
+  const dispatcher: unknown = own ?? Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1'));
+  return !isObject(dispatcher) || dispatcher.constructor.name === 'Agent';
+}

@@ -1,0 +1,49 @@
+import type { AxiosRequestConfig } from 'axios';
+
+import { isFetch, isHttp, isMock, isNamed, isPlainDispatcher } from './adapters';
+import { proxyOf } from './proxies';
+import { OLDEST_AXIOS, ownVersion, tunnelsThroughProxies } from './versions';
+
+/** How a request is about to be sent. */
+export interface Sending {
+  readonly adapter: unknown;
+  readonly config: Pick<AxiosRequestConfig, 'proxy' | 'fetchOptions'>;
+}
+
+/** RiskOf returns what could show the secret or the token to a proxy, with the way out, or `undefined`. */
+export type RiskOf = (origin: string, sending: Sending) => string | undefined;
+
+/**
+ * createRiskOf makes the check of a request's surroundings for one axios instance.
+ *
+ * An https request must cross a proxy in a tunnel. This package's axios does so since 1.16.1, and `fetch` always does. An
+ * adapter that is a function, on an instance of another copy of axios, may be the http adapter of any version, so it
+ * counts as one that does not. An http request, which can only go to a loopback host, must cross no proxy at all.
+ */
+export function createRiskOf(isOwnCopy: boolean): RiskOf {
+  const isSafe = ({ adapter }: Sending): boolean =>
+    (tunnelsThroughProxies() && (isOwnCopy || isNamed(adapter))) || isFetch(adapter) || isMock(adapter);
+
+  return (origin, sending) => {
+    const { adapter, config } = sending;
+    if (origin.startsWith('http:')) {
+      if (isPlainDispatcher(config) || isHttp(adapter) || isMock(adapter)) return undefined;
+      return (
+        'the dispatcher of fetch is not a plain undici Agent, so it could show the client secret and the token to a proxy. ' +
+        'Use a plain Agent for a loopback host'
+      );
+    }
+    if (isSafe(sending)) return undefined;
+    const proxy = proxyOf(origin, config);
+    if (proxy === undefined) return undefined;
+    const sender =
+      isOwnCopy || isNamed(adapter)
+        ? `axios ${ownVersion() ?? OLDEST_AXIOS}`
+        : 'the adapter, a function on an instance of another copy of axios,';
+    return (
+      `${sender} could show the client secret and the token to the proxy ${proxy} in clear. Upgrade every copy of axios to ` +
+      "1.16.1 or later and name the adapter ('http'), or give the instance an httpsAgent that opens a tunnel and " +
+      '`proxy: false`. In a test with axios-mock-adapter, call mockBipsyncToken(mock)'
+    );
+  };
+}

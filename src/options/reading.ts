@@ -1,0 +1,78 @@
+import { BipsyncAuthError } from '../errors';
+
+/** What an option has to be, as a predicate and in words. The words never quote the value. */
+export type Rules<Options> = {
+  readonly [Option in keyof Options]-?: readonly [
+    accepts: (value: unknown) => boolean,
+    expectation: string | ((value: unknown) => string),
+    isRequired?: true,
+  ];
+};
+
+/** What a check has made of the options while some of them may be wrong. */
+export type Incomplete<T> = { [Name in keyof T]: T[Name] | undefined } | undefined;
+
+export const isNonEmptyString = (value: unknown): value is string =>
+  typeof value === 'string' && value.trim() !== '';
+
+export const isStrings = (value: unknown): value is string[] =>
+  Array.isArray(value) && value.every(isNonEmptyString);
+
+export const isFunction = (value: unknown): boolean => typeof value === 'function';
+
+/**
+ * checkOptions runs a check that notes problems, and throws them all as one error. If there are none, nothing that the
+ * check returns is missing.
+ *
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every problem.
+ */
+export function checkOptions<T>(
+  what: string,
+  given: unknown,
+  check: (problems: string[]) => Incomplete<T>,
+): T {
+  const problems: string[] = [];
+  const result = typeof given === 'object' && given !== null ? check(problems) : undefined;
+  if (result === undefined && problems.length === 0) problems.push('it must be an object');
+  if (problems.length === 0) return result as T;
+  throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${what}: ${[...new Set(problems)].join('; ')}.`);
+}
+
+/**
+ * readOptions reads each option once, if it is an own property. What is wrong with an option is noted, and its name is
+ * among the `rejected`: it is then neither absent nor usable.
+ */
+export function readOptions<Options extends object>(
+  given: Options,
+  rules: Rules<Options>,
+  problems: string[],
+): { options: Partial<Options>; rejected: ReadonlySet<keyof Options> } {
+  // Without a prototype, so that an option that was not given is not found on a polluted one.
+  const options = Object.create(null) as Partial<Options>;
+  const rejected = new Set<keyof Options>();
+  const reject = (name: keyof Options & string, problem: string): void => {
+    rejected.add(name);
+    problems.push(`${name} ${problem}`);
+  };
+  const names = Object.keys(rules) as (keyof Options & string)[];
+  for (const name of names) {
+    const [accepts, expectation, isRequired] = rules[name];
+    let value: unknown;
+    try {
+      value = Object.hasOwn(given, name) ? given[name] : undefined;
+    } catch {
+      // What an accessor throws may hold anything, so it is not repeated.
+      reject(name, 'could not be read, because its accessor throws');
+      continue;
+    }
+    if (value === undefined && !isRequired) continue;
+    if (accepts(value)) options[name] = value as Options[typeof name];
+    else reject(name, typeof expectation === 'string' ? expectation : expectation(value));
+  }
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(rules, name));
+  if (unknown.length > 0) {
+    const named = unknown.map((name) => JSON.stringify(name)).join(', ');
+    problems.push(`there is no option ${named}, only ${names.join(', ')}`);
+  }
+  return { options, rejected };
+}

@@ -1,0 +1,60 @@
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+
+import type { Target } from '../axios/destination';
+import { agentProxyOf, describeProxyAnswer, isProxyAnswer, proxyOf } from '../axios/proxies';
+import { BipsyncAuthError } from '../errors';
+import type { TokenSource } from '../token/source';
+import { type Outcome, requestOf, statusOf, surface } from './outcome';
+
+// Why an API request failed, in the words of this package. These errors are the `cause` of axios's own.
+
+export function accessDenied({ scope }: TokenSource): BipsyncAuthError {
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_ACCESS_DENIED',
+    'The API refuses a token that was issued a moment ago, or says that its scope is not enough. The scopes asked for are ' +
+      `"${scope.scopes.join(' ')}". Check which scope this endpoint needs and what the client was granted.`,
+  );
+}
+
+/** proxyRefusalOf returns the cause if a proxy on the way answered instead of the API. */
+export function proxyRefusalOf(
+  outcome: Outcome,
+  { origin }: Target,
+  config: InternalAxiosRequestConfig,
+): BipsyncAuthError | undefined {
+  const status = statusOf(outcome);
+  if (status === undefined || !isProxyAnswer(requestOf(outcome), origin)) return undefined;
+  const proxy = agentProxyOf(config) ?? proxyOf(origin, config);
+  const message = describeProxyAnswer(proxy, status, new URL(origin).hostname);
+  return new BipsyncAuthError('ERR_BIPSYNC_PROXY', message, { proxyStatus: status });
+}
+
+/** surfaceExplained hands an outcome other than a 401 to the caller, with the reason of a failure as `cause`. */
+export function surfaceExplained(
+  outcome: Outcome,
+  target: Target,
+  config: InternalAxiosRequestConfig,
+): AxiosResponse {
+  if (!('error' in outcome)) return surface(outcome);
+  const isForbidden = statusOf(outcome) === 403;
+  const cause =
+    proxyRefusalOf(outcome, target, config) ?? (isForbidden ? addressNotAllowed(target) : undefined);
+  return surface(outcome, cause);
+}
+
+function addressNotAllowed({ origin }: Target): BipsyncAuthError {
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_IP_NOT_ALLOWED',
+    `${origin} answered 403. Bipsync answers 403 to IP addresses that are not permitted. Have this machine's public IP address ` +
+      'permitted in Bipsync.',
+  );
+}
+
+/** sentWithoutToken explains the 401 of a request that the plugin had no chance to put a token on. */
+export function sentWithoutToken(): BipsyncAuthError {
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_CONFIG',
+    'The request had no token, because axios-bipsync-auth never saw its config. If an interceptor builds a new config from some ' +
+      'fields of the old one, let it change the old one instead, or copy all fields, the adapter included.',
+  );
+}

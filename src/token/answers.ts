@@ -1,0 +1,131 @@
+import { BipsyncAuthError, type BipsyncAuthErrorCode } from '../errors';
+import { asRecord } from '../values';
+import { createQuotable, looksLikeCode, type SentParameters } from './quotable';
+import { isAccessToken, MAX_LIFETIME_MS } from './token';
+
+/** Answer is what the token endpoint, or something in its place, answered. */
+export interface Answer {
+  readonly status: number;
+  readonly body: unknown;
+  readonly retryAfterMs: number | undefined;
+}
+
+/** What a successful answer holds. */
+export interface TokenResponse {
+  readonly accessToken: string;
+  /** Zero or less: the token serves the requests that wait for it, and is not kept. */
+  readonly lifetimeMs: number;
+  /** The granted scopes, if the server says them. */
+  readonly scopes: readonly string[] | undefined;
+}
+
+const DEFAULT_LIFETIME_S = 3600;
+const MAX_SCOPE_LENGTH = 4096;
+
+/**
+ * readToken reads a successful answer, {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.1 RFC 6749 §5.1}.
+ *
+ * @throws BipsyncAuthError `ERR_BIPSYNC_TOKEN_RESPONSE` if it is not a usable bearer token.
+ */
+export function readToken({ body }: Answer, subject: string): TokenResponse {
+  const { access_token: accessToken, token_type: type, expires_in: expiresIn, scope } = asRecord(body);
+  if (!isAccessToken(accessToken)) throw unusable(subject, 'access_token');
+  if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw unusable(subject, 'token_type');
+  const seconds = asSeconds(expiresIn ?? DEFAULT_LIFETIME_S);
+  if (Number.isNaN(seconds)) throw unusable(subject, 'expires_in');
+  return {
+    accessToken,
+    lifetimeMs: Math.min(seconds * 1000, MAX_LIFETIME_MS),
+    scopes: readScopes(scope),
+  };
+}
+
+/** readScopes reads a `scope` value. Anything that does not look like one counts as absent. */
+export function readScopes(scope: unknown): readonly string[] | undefined {
+  if (typeof scope !== 'string' || scope.length > MAX_SCOPE_LENGTH) return undefined;
+  const scopes = scope.split(' ').filter((word) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word));
+  return scopes.length > 0 ? [...new Set(scopes)].sort() : undefined;
+}
+
+/** A number, or a string that is one. */
+function asSeconds(value: unknown): number {
+  return typeof value === 'number' || (typeof value === 'string' && value.trim() !== '')
+    ? Number(value)
+    : Number.NaN;
+}
+
+function unusable(subject: string, member: string): BipsyncAuthError {
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_TOKEN_RESPONSE',
+    `${subject} answered 200 without a valid ${member}. Check that it is the token endpoint, and that no gateway, login ` +
+      'page or mock answers in its place.',
+    { tokenEndpointStatus: 200 },
+  );
+}
+
+/**
+ * readRefusal makes the error of any other answer: an error response of
+ * {@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}, with the `hint` or `message` that
+ * thephpleague/oauth2-server adds, or problem details of {@link https://www.rfc-editor.org/rfc/rfc9457 RFC 9457}.
+ */
+export function readRefusal(answer: Answer, sent: SentParameters, subject: string): BipsyncAuthError {
+  const { status, body, retryAfterMs } = answer;
+  const { error, error_description: description, message, hint, title, detail } = asRecord(body);
+  const quotable = createQuotable(sent);
+  const oauthError = looksLikeCode(error) ? quotable(error) : undefined;
+  const words = [description, message, hint, title, detail]
+    .map(quotable)
+    .filter((said) => said !== undefined);
+  const oauthErrorDescription = [...new Set(words)].join(' ') || undefined;
+  const [code, advice] = meaningOf(status, error, sent);
+  const said = [oauthError, oauthErrorDescription].filter((part) => part !== undefined).join(': ');
+  return new BipsyncAuthError(code, `${subject} answered ${status}${said && ` (${said})`}. ${advice}`, {
+    tokenEndpointStatus: status,
+    oauthError,
+    oauthErrorDescription,
+    retryAfterMs,
+  });
+}
+
+/** isTransient tells an HTTP status after which another try makes sense. */
+export function isTransient(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
+function meaningOf(status: number, error: unknown, sent: SentParameters): [BipsyncAuthErrorCode, string] {
+  if (isTransient(status)) {
+    return ['ERR_BIPSYNC_TOKEN_UNAVAILABLE', 'It is overloaded or out of order. Try again later.'];
+  }
+  if (error === 'invalid_scope') {
+    return ['ERR_BIPSYNC_SCOPE', 'Check teamId and scopes against what the client was granted.'];
+  }
+  if (error === 'invalid_client' || error === 'unauthorized_client' || status === 401) {
+    const advice = 'Check clientId and clientSecret, and that they belong to this tenant.';
+    return ['ERR_BIPSYNC_CREDENTIALS', [advice, ...oddities(sent)].join(' ')];
+  }
+  if (status === 403) {
+    return [
+      'ERR_BIPSYNC_IP_NOT_ALLOWED',
+      "Have this machine's public IP address permitted in Bipsync. Bipsync answers 403 to addresses that are not.",
+    ];
+  }
+  if (status >= 300 && status < 400) return ['ERR_BIPSYNC_TOKEN_REQUEST', REDIRECT_ADVICE];
+  return ['ERR_BIPSYNC_TOKEN_REQUEST', 'Check client, baseURL or tokenUrl, and tokenEncoding.'];
+}
+
+export const REDIRECT_ADVICE =
+  'Redirects are not followed with a secret. Check client, baseURL and tokenUrl.';
+
+/** What often goes wrong with credentials on their way into a configuration, in words that hold nothing of them. */
+function oddities({ secret, clientId }: SentParameters): string[] {
+  const found: string[] = [];
+  if (secret !== secret.trim()) found.push('The secret begins or ends with white space.');
+  if (clientId !== clientId.trim()) found.push('The client id begins or ends with white space.');
+  if (/^(["'`]).*\1$/s.test(secret.trim())) found.push('The secret is in quotes, which are sent with it.');
+  if (/^\s*[{[]/.test(secret)) found.push('The secret looks like JSON: pass the value inside it.');
+  if (secret === clientId) found.push('The secret and the client id are the same.');
+  else if (clientId.length > secret.length) {
+    found.push('The client id is longer than the secret: the two may be swapped.');
+  }
+  return found;
+}

@@ -1,0 +1,125 @@
+import { isUnmatchedMock } from '../axios/adapters';
+import { describeProxyAnswer, proxyStatusOf } from '../axios/proxies';
+import { BipsyncAuthError, isBipsyncAuthError } from '../errors';
+import { asRecord } from '../values';
+import { REDIRECT_ADVICE } from './answers';
+
+/** What is known about a token request that ended without an answer. */
+export interface Circumstances {
+  readonly subject: string;
+  readonly hostname: string;
+  /** Host and port of the proxy on the way, if one is configured. */
+  readonly proxy: string | undefined;
+  /** Whether the request was sent on a connection that earlier requests had used. */
+  readonly wasReused: boolean;
+}
+
+/** WasReset says that a reused connection had been closed by the other side. It never leaves the token request. */
+export class WasReset extends Error {
+  constructor(readonly error: BipsyncAuthError) {
+    super('reset');
+  }
+}
+
+/**
+ * readFailure makes the error of a token request that ended without an answer. What axios threw holds the secret, so only
+ * codes and class names of it are passed on.
+ */
+export function readFailure(thrown: unknown, circumstances: Circumstances): Error {
+  if (isBipsyncAuthError(thrown)) return thrown;
+  const { subject, hostname, proxy, wasReused } = circumstances;
+  if (isUnmatchedMock(thrown)) return unmatchedMock(subject);
+  const causes = causesOf(thrown);
+  const messages = causes.map(({ message }) => String(message).replaceAll(hostname, ''));
+
+  const proxyStatus = proxyStatusOf(messages);
+  if (proxyStatus !== undefined) return proxyRefusal(proxyStatus, proxy, hostname);
+  // Every runtime's fetch has words of its own for a redirect that must not be followed.
+  if (messages.some((message) => /redirect/i.test(message))) {
+    return new BipsyncAuthError(
+      'ERR_BIPSYNC_TOKEN_REQUEST',
+      `${subject} answered with a redirect. ${REDIRECT_ADVICE}`,
+    );
+  }
+  const code = causes
+    .map(systemCode)
+    .filter((found) => found !== undefined)
+    .at(-1);
+  if (isFaultOfTheProgram(causes)) {
+    return new BipsyncAuthError(
+      'ERR_BIPSYNC_CONFIG',
+      `The token request failed before anything was sent: ${describeFault(causes)}. This is a fault of the environment, of ` +
+        "the instance's adapter or of axios-bipsync-auth, not of the network or of Bipsync.",
+    );
+  }
+  const advice = isCertificateCode(code) ? CERTIFICATE_ADVICE : networkAdvice(proxy);
+  const failure = new BipsyncAuthError(
+    'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
+    `${subject} could not be reached${code === undefined ? '' : ` (${code})`}. ${advice}`,
+  );
+  return wasReused && (code === 'ECONNRESET' || code === 'EPIPE') ? new WasReset(failure) : failure;
+}
+
+/** unmatchedMock is the error of a test in which nothing answers the token request. */
+export function unmatchedMock(subject: string): BipsyncAuthError {
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_TOKEN_REQUEST',
+    `${subject} was not asked: the axios-mock-adapter on the instance has no handler for the token request and answered 404. ` +
+      "Call mockBipsyncToken(mock), from 'axios-bipsync-auth/testing', in the test.",
+    { tokenEndpointStatus: 404 },
+  );
+}
+
+/** proxyRefusal is the error of a proxy that opened no tunnel. */
+export function proxyRefusal(status: number, proxy: string | undefined, hostname: string): BipsyncAuthError {
+  return new BipsyncAuthError('ERR_BIPSYNC_PROXY', describeProxyAnswer(proxy, status, hostname), {
+    proxyStatus: status,
+  });
+}
+
+const CERTIFICATE_ADVICE =
+  'The certificate that was shown is not trusted. If a proxy or a firewall on the way opens TLS connections, name the file ' +
+  'with its CA certificate in NODE_EXTRA_CA_CERTS, or give the axios instance an httpsAgent with that `ca`. Do not switch the ' +
+  'check off.';
+
+function networkAdvice(proxy: string | undefined): string {
+  const way = proxy === undefined ? '' : ` The request was to go through the proxy ${proxy}.`;
+  return `Check that it is the right one, and the network, DNS and proxy settings between this machine and it.${way}`;
+}
+
+/** isCertificateCode tells the error codes with which OpenSSL and Node reject a certificate. */
+export function isCertificateCode(code: string | undefined): boolean {
+  return code !== undefined && /CERT|SIGNATURE|ERR_TLS/.test(code);
+}
+
+/**
+ * What the network did carries a code, or comes as axios's own error. An error of one of the language's own classes without
+ * a cause that has a code comes from the program: something that it needs is missing or wrong.
+ */
+function isFaultOfTheProgram([error, ...causes]: readonly Thrown[]): boolean {
+  const { name, code } = error ?? {};
+  if (code === 'ERR_NOT_SUPPORT' || /^Unknown adapter/.test(String(error?.['message']))) return true;
+  return /^(?:Eval|Range|Reference|Syntax|Type|URI)Error$/.test(String(name)) && !causes.some(systemCode);
+}
+
+/** An adapter that is missing is named; other messages could repeat the secret. */
+function describeFault([error]: readonly Thrown[]): string {
+  const message = String(error?.['message']);
+  const isMissingAdapter = /^(?:Unknown adapter|There is no suitable adapter)/.test(message);
+  const isMissingMember = /^[\w$. ()[\]]{1,80} is not (?:a function|defined|a constructor)$/.test(message);
+  const words = isMissingAdapter || isMissingMember ? `: ${message.replace(/\s+/g, ' ')}` : '';
+  return `${String(error?.['name'])}${words}`;
+}
+
+type Thrown = Readonly<Record<PropertyKey, unknown>>;
+
+function causesOf(error: unknown): readonly Thrown[] {
+  const causes: Thrown[] = [];
+  for (let at = error; causes.length < 5 && Object(at) === at; at = asRecord(at)['cause'])
+    causes.push(asRecord(at));
+  return causes;
+}
+
+function systemCode({ code }: Thrown): string | undefined {
+  return typeof code === 'string' && /^[A-Z][A-Z\d_]{1,60}$/.test(code) ? code : undefined;
+}

@@ -1,0 +1,77 @@
+import { type Instant, isPast, later, now } from './clock';
+
+/**
+ * RenewalPauses decides when a 401 may cost a token that still looked good. If new tokens do not help a resource, it is
+ * likely outside the token's scopes, and every further token would be wasted.
+ *
+ * The rules: each renewal that a 401 forces pauses its resource: 1 s, doubling to 5 min. An accepted replay ends the pause.
+ * If no replay showed whether the new token works, any later request to the resource that is accepted ends it. Other
+ * resources go on. If renewals in a row did not help five different resources, all of them pause: otherwise many forbidden
+ * resources would cost a token each.
+ */
+export interface RenewalPauses {
+  /** Whether a 401 of this resource may force a renewal now. */
+  admits(resource: string): boolean;
+  /** A renewal was forced for this resource. It counts as unhelpful until the opposite is seen. */
+  begin(resource: string): void;
+  /** A replay with the new token was refused too. The pause starts again from now. */
+  prove(resource: string): void;
+  /** A request with the present token was accepted; `isReplay` if it was the replay after a renewal. */
+  accepted(resource: string, isReplay: boolean): void;
+  /** Whether `accepted` has nothing to do. The hot path asks this first. */
+  isIdle(): boolean;
+}
+
+interface Pause {
+  lengthMs: number;
+  until: Instant;
+  isProven: boolean;
+}
+
+const FIRST_MS = 1000;
+const MAX_MS = 300_000;
+const MAX_RESOURCES = 100;
+const MAX_UNHELPED = 5;
+/** What the resources beyond the first hundred share. */
+const THE_REST = '';
+
+export function createRenewalPauses(): RenewalPauses {
+  const pauses = new Map<string, Pause>();
+  /** The resources that renewals did not help since one last helped. */
+  const unhelped = new Set<string>();
+  let ofAll: Pause | undefined;
+
+  const keyOf = (resource: string): string =>
+    pauses.has(resource) || pauses.size < MAX_RESOURCES ? resource : THE_REST;
+
+  return {
+    isIdle: () => pauses.size === 0,
+    admits: (resource) => isOver(ofAll) && isOver(pauses.get(keyOf(resource))),
+    begin(resource) {
+      const key = keyOf(resource);
+      pauses.set(key, grown(pauses.get(key)));
+      unhelped.add(key);
+      if (unhelped.size >= MAX_UNHELPED) ofAll = grown(ofAll);
+    },
+    prove(resource) {
+      for (const pause of [pauses.get(keyOf(resource)), ofAll]) {
+        if (pause) Object.assign(pause, { until: later(now(), pause.lengthMs), isProven: true });
+      }
+    },
+    accepted(resource, isReplay) {
+      const key = keyOf(resource);
+      const pause = pauses.get(key);
+      if (!pause || (pause.isProven && !isReplay)) return;
+      pauses.delete(key);
+      unhelped.clear();
+      ofAll = undefined;
+    },
+  };
+}
+
+const isOver = (pause: Pause | undefined): boolean => pause === undefined || isPast(pause.until);
+
+function grown(pause: Pause | undefined): Pause {
+  const lengthMs = pause ? Math.min(pause.lengthMs * 2, MAX_MS) : FIRST_MS;
+  return { lengthMs, until: later(now(), lengthMs), isProven: false };
+}

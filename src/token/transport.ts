@@ -1,0 +1,68 @@
+import axios, { type AxiosRequestConfig, type AxiosResponse } from 'axios';
+
+import { type AdapterOption, defaultAdapter, isNamed } from '../axios/adapters';
+import { ownRecord } from '../values';
+
+/** The instance as far as token requests use it. */
+export interface TransportInstance {
+  readonly defaults: object;
+  readonly create?: unknown;
+}
+
+/** How an instance reaches the network now. Nothing else of it has to do with token requests. */
+export type Transport = Pick<
+  AxiosRequestConfig,
+  | 'adapter'
+  | 'env'
+  | 'family'
+  | 'http2Options'
+  | 'httpAgent'
+  | 'httpsAgent'
+  | 'httpVersion'
+  | 'insecureHTTPParser'
+  | 'lookup'
+  | 'proxy'
+> & { dispatcher?: unknown };
+
+/**
+ * transportOf reads the options of an instance that decide how it reaches the network. It is called for each token request,
+ * so that a mock or an agent that is set after installation counts.
+ */
+export function transportOf(instance: TransportInstance): Transport & { adapter: AdapterOption } {
+  const { adapter, env, family, fetchOptions, http2Options, httpAgent, httpsAgent, httpVersion, ...others } =
+    ownRecord(instance.defaults);
+  const { dispatcher } = ownRecord(fetchOptions);
+  const { insecureHTTPParser, lookup, proxy } = others;
+  const transport = {
+    env,
+    family,
+    httpAgent,
+    httpsAgent,
+    httpVersion,
+    http2Options,
+    insecureHTTPParser,
+    lookup,
+    proxy,
+    dispatcher,
+  };
+  const present = Object.entries(transport).filter(([, value]) => value !== undefined);
+  return Object.assign(Object.fromEntries(present) as Transport, {
+    adapter: (adapter ?? defaultAdapter()) as AdapterOption,
+  });
+}
+
+/** An axios that has no defaults, interceptors or transforms of anybody's. */
+export interface BareAxios {
+  request(config: AxiosRequestConfig): Promise<AxiosResponse<unknown>>;
+}
+
+/**
+ * bareAxiosFor returns an axios in which nothing of the instance sees the secret. An adapter that is a function gets a
+ * config made by the instance's own copy of axios, because it may come from there and read only headers of that copy.
+ */
+export function bareAxiosFor(instance: TransportInstance, adapter: AdapterOption): BareAxios {
+  if (isNamed(adapter) || typeof instance.create !== 'function') return new axios.Axios({});
+  const sibling = (instance as { create(config: object): BareAxios & { defaults: object } }).create({});
+  sibling.defaults = {};
+  return sibling;
+}
