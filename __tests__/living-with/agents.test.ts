@@ -66,7 +66,7 @@ describe('an agent of one socket is not deadlocked by a 401', () => {
     emulator.revokeTokens();
     const { status, data } = await api.get<AsyncIterable<string>>('/v1/research');
     expect(status).toBe(200);
-    if (responseType === 'stream') expect(await text(data)).toContain('note-25');
+    if (responseType === 'stream') expect(await text(data)).toContain('note-10');
     expect(emulator.tokenRequests).toBe(2);
     expect((await api.get('/v1/research', { responseType: 'json' })).status).toBe(200);
   });
@@ -82,7 +82,7 @@ describe('an agent of one socket is not deadlocked by a 401', () => {
         return text(data);
       }),
     );
-    expect(bodies.every((body) => body.includes('note-25'))).toBe(true);
+    expect(bodies.every((body) => body.includes('note-10'))).toBe(true);
     expect(emulator.tokenRequests).toBe(2);
   });
 
@@ -94,7 +94,7 @@ describe('an agent of one socket is not deadlocked by a 401', () => {
     emulator.failApiRequests({ status: 401, headers: { 'Content-Length': '1000' }, body: 'unfinished' });
     const { status, data } = await api.get<AsyncIterable<string>>('/v1/research');
     expect(status).toBe(200);
-    expect(await text(data)).toContain('note-25');
+    expect(await text(data)).toContain('note-10');
   });
 
   it('that surfaces: its body is there to be read', async () => {
@@ -103,7 +103,7 @@ describe('an agent of one socket is not deadlocked by a 401', () => {
       http: { httpAgent, responseType: 'stream', timeout: 3000 },
       emulator: { challenge: 'rfc6750' },
     });
-    const error = await rejection(api.get('/v1/fields'));
+    const error = await rejection(api.get('/v1/field'));
     const { data } = error['response'] as { data: AsyncIterable<string> };
     expect(await text(data)).toContain('access_denied');
   });

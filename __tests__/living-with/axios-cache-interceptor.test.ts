@@ -42,7 +42,7 @@ describe.each(places)('axios-cache-interceptor, set up $order the plugin, over $
 
   it('caches what the replay brought, not the 401', async () => {
     const { api, read, emulator } = await caching();
-    await api.get('/v3/projects');
+    await api.get('/v1/contenttype');
     emulator.revokeTokens();
     expect(await read()).toMatchObject({ status: 200, cached: false });
     expect(await read()).toMatchObject({ status: 200, cached: true });

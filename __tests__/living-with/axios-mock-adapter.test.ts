@@ -36,28 +36,31 @@ const authorizations = (mock: MockAdapter): unknown[] =>
 
 describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, mocked) => {
   it.each(['throwException', 'passthrough', undefined] as const)(
-    'answers token requests too, with onNoMatch: %s',
+    'with onNoMatch %s, answers token requests and keeps them out of its history',
     async (onNoMatch) => {
       const { api, mock } = mocked(onNoMatch && { onNoMatch });
       const token = mockBipsyncToken(mock);
       mock.onGet('/v1/research').reply(200, { data: [] });
       expect((await api.get('/v1/research')).data).toEqual({ data: [] });
       expect(authorizations(mock)).toEqual([`Bearer ${token.accessToken}`]);
-      expect(mock.history['post']).toHaveLength(1);
+      expect(token.tokenRequests).toBe(1);
+      expect(mock.history['post']).toEqual([]);
+      expect(mock.history).toHaveLength(1);
     },
   );
 
-  it('replays after replyOnce(401), as one request to the caller and two to the mock', async () => {
+  it('sees the replay after its replyOnce(401), while the caller sees one request', async () => {
     const { api, mock } = mocked({ onNoMatch: 'throwException' });
     let count = 0;
-    mockBipsyncToken(mock, { accessToken: () => `token-${(count += 1)}` });
+    const token = mockBipsyncToken(mock, { accessToken: () => `token-${(count += 1)}` });
     mock.onGet('/v1/research').replyOnce(401).onGet('/v1/research').reply(200, 'ok');
     expect((await api.get('/v1/research')).data).toBe('ok');
     expect(authorizations(mock)).toEqual(['Bearer token-1', 'Bearer token-2']);
-    expect(mock.history['post']).toHaveLength(2);
+    expect(token.tokenRequests).toBe(2);
+    expect(mock.history['post']).toEqual([]);
   });
 
-  it('shows the caller a 401 that nothing helps as the error that it is', async () => {
+  it('passes a 401 that a new token does not end to the caller, as the AxiosError that it is', async () => {
     const { api, mock } = mocked({ onNoMatch: 'throwException' });
     mockBipsyncToken(mock);
     mock.onGet('/v1/research').reply(401);
@@ -67,7 +70,7 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     expect((await api.get('/v1/research', { validateStatus: null })).status).toBe(401);
   });
 
-  it('replays a body as it was', async () => {
+  it('gets the same body in the replay', async () => {
     const { api, mock } = mocked({ onNoMatch: 'throwException' });
     mockBipsyncToken(mock);
     mock.onPost('/v1/research', { title: 'A' }).replyOnce(401);
@@ -75,7 +78,7 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     expect((await api.post('/v1/research', { title: 'A' })).status).toBe(201);
   });
 
-  it('matches by the Authorization header', async () => {
+  it('can match a request by its Authorization header', async () => {
     const { api, mock } = mocked({ onNoMatch: 'throwException' });
     const { accessToken } = mockBipsyncToken(mock);
     const headers = expect.objectContaining({ Authorization: `Bearer ${accessToken}` }) as object;
@@ -83,7 +86,7 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     expect((await api.get('/v1/research')).status).toBe(200);
   });
 
-  it('gives network errors and time-outs to the caller, with the token in none of them', async () => {
+  it('passes its network errors and time-outs to the caller, without the token', async () => {
     const { api, mock } = mocked({ onNoMatch: 'throwException' });
     const { accessToken } = mockBipsyncToken(mock);
     mock.onGet('/broken').networkError().onGet('/slow').timeout().onGet('/aborted').abortRequest();
@@ -98,7 +101,7 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     }
   });
 
-  it('says which mock is missing: for the token, or for the request', async () => {
+  it('reports whether the handler for the token or the one for the request is missing', async () => {
     const { api, mock } = mocked({ onNoMatch: 'throwException' });
     mock.onGet('/v1/research').reply(200);
     expect(await rejection(api.get('/v1/research'))).toMatchObject({
@@ -108,10 +111,10 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
 
     const other = mocked({ onNoMatch: 'throwException' });
     mockBipsyncToken(other.mock);
-    expect((await rejection(other.api.get('/v1/fields'))).message).toContain('Could not find mock');
+    expect((await rejection(other.api.get('/v1/field'))).message).toContain('Could not find mock');
   });
 
-  it('fails the token where a mock answers 404, and leaves the network alone', async () => {
+  it('fails the request if it answers the token request with 404, and nothing reaches the network', async () => {
     const { api, mock } = mocked();
     mock.onGet('/v1/research').reply(200);
     expect(await rejection(api.get('/v1/research'))).toMatchObject({
@@ -120,17 +123,20 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     });
   });
 
-  it('counts no token request after the first in its history', async () => {
+  it('has the requests of the application alone in its history, also after resetHistory()', async () => {
     const { api, mock } = mocked();
-    mockBipsyncToken(mock);
+    mockBipsyncToken(mock, { expiresIn: 0 });
     mock.onAny().reply(200);
-    for (let count = 0; count < 3; count += 1) await api.get('/v1/research');
+    const urls = (): unknown[] => (mock.history['post'] ?? []).map(({ url }) => url);
+    await api.post('/v1/one', {});
+    await api.post('/v1/two', {});
+    expect(urls()).toEqual(['/v1/one', '/v1/two']);
     mock.resetHistory();
-    await api.post('/v1/research', {});
-    expect(mock.history['post']).toHaveLength(1);
+    await api.post('/v1/three', {});
+    expect(urls()).toEqual(['/v1/three']);
   });
 
-  it('restore() gives the instance its adapter back', async () => {
+  it('lets the instance reach the network again after restore()', async () => {
     const { api, mock } = mocked();
     mock.onAny().reply(200);
     mock.restore();
@@ -138,20 +144,23 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
   });
 });
 
-describe.each(['before', 'after'] as const)('with passthrough, set up %s the plugin', (order) => {
-  it('what is not mocked goes to the network, token and all, and a 401 is answered', async () => {
-    const emulator = await startEmulator();
-    const api = axios.create();
-    const add = (): void =>
-      void new MockAdapter(api, { onNoMatch: 'passthrough' }).onGet('/v1/fields').reply(200, 'mocked');
-    if (order === 'before') add();
-    installBipsyncAuth(api, configFor(emulator));
-    if (order === 'after') add();
-    expect((await api.get('/v1/fields')).data).toBe('mocked');
-    await api.get('/v1/research');
-    emulator.revokeTokens();
-    expect((await api.get('/v1/research')).data).toHaveProperty('data');
-    expect(emulator.tokenRequests).toBe(2);
-    expect(emulator.requests.map(({ status }) => status)).toEqual([200, 401, 200]);
-  });
-});
+describe.each(['before', 'after'] as const)(
+  'axios-mock-adapter with passthrough, set up %s the plugin',
+  (order) => {
+    it('sends what it does not mock to the network with a token, and a 401 is answered by a replay', async () => {
+      const emulator = await startEmulator();
+      const api = axios.create();
+      const add = (): void =>
+        void new MockAdapter(api, { onNoMatch: 'passthrough' }).onGet('/v1/field').reply(200, 'mocked');
+      if (order === 'before') add();
+      installBipsyncAuth(api, configFor(emulator));
+      if (order === 'after') add();
+      expect((await api.get('/v1/field')).data).toBe('mocked');
+      await api.get('/v1/research');
+      emulator.revokeTokens();
+      expect((await api.get('/v1/research')).data).toHaveProperty('results');
+      expect(emulator.tokenRequests).toBe(2);
+      expect(emulator.requests.map(({ status }) => status)).toEqual([200, 401, 200]);
+    });
+  },
+);

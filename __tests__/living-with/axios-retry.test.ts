@@ -64,7 +64,7 @@ describe.each(places)('axios-retry, set up $order the plugin, over $adapter', ({
 
   it('pays one token for a 401 that stays, however often it retries', async () => {
     const { api, emulator } = await retrying({ retryCondition: () => true });
-    const error = await rejection(api.get('/v1/fields'));
+    const error = await rejection(api.get('/v1/field'));
     expect(error).toMatchObject({ status: 401, cause: { code: 'ERR_BIPSYNC_ACCESS_DENIED' } });
     expect(emulator.tokenRequests).toBe(2);
     expect(emulator.apiRequests).toBe(1 + 1 + 3);

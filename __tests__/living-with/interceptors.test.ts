@@ -87,20 +87,20 @@ it.each(cases)(
     const unwraps = present.includes('unwraps response.data');
     const maps = present.includes('maps errors to a class of its own');
 
-    const quiet: AxiosResponse<unknown> = await api.get('/v3/projects');
+    const quiet: AxiosResponse<unknown> = await api.get('/v1/contenttype');
     emulator.revokeTokens();
     const [read, written]: AxiosResponse<unknown>[] = await Promise.all([
-      api.get('/v3/projects'),
+      api.get('/v1/contenttype'),
       api.post('/v1/echo', { title: 'A' }),
     ]);
     const bodyOf = (answer: unknown) => (unwraps ? answer : (answer as AxiosResponse<unknown>).data);
-    expect(bodyOf(read)).toEqual({ data: [{ id: 'project-1', name: 'Project 1' }] });
+    expect(bodyOf(read)).toMatchObject({ total: 4, results: [{ name: 'note' }, {}, {}, {}] });
     expect(bodyOf(read)).toEqual(bodyOf(quiet));
     expect(bodyOf(written)).toMatchObject({ method: 'POST', path: '/v1/echo' });
     expect(emulator.tokenRequests).toBe(2);
     expect(emulator.requests.filter(({ status }) => status === 401)).toHaveLength(2);
 
-    const error = await api.get('/v1/fields').catch((reason: unknown) => reason);
+    const error = await api.get('/v1/field').catch((reason: unknown) => reason);
     if (maps) {
       expect(error).toBeInstanceOf(ApiProblem);
       expect(error).toMatchObject({ status: 401, causeCode: 'ERR_BIPSYNC_ACCESS_DENIED' });

@@ -83,7 +83,7 @@ describe.each(places)('nock, activated $order the plugin, over $adapter', ({ ada
     answerToken('one');
     authorized('one').get('/v1/research').replyWithError('broken');
     expect(axios.isAxiosError(await rejection(api.get('/v1/research')))).toBe(true);
-    expect(axios.isAxiosError(await rejection(api.get('/v1/fields')))).toBe(true);
+    expect(axios.isAxiosError(await rejection(api.get('/v1/field')))).toBe(true);
   });
 
   it('a token request that is not mocked gives ERR_BIPSYNC_TOKEN_UNAVAILABLE', async () => {

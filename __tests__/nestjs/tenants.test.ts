@@ -22,7 +22,7 @@ class TenantsController {
 
   @Get('globex')
   listGlobex(): Observable<number> {
-    return this.globex.get('/v3/projects').pipe(map(({ status }) => status));
+    return this.globex.get('/v1/contenttype').pipe(map(({ status }) => status));
   }
 }
 
@@ -58,7 +58,7 @@ describe('two tenants in one application', () => {
     });
     expect(seenBy(globex)).toEqual({
       scopes: [`team_${globex.teamId}`],
-      calls: ['/v3/projects valid', '/v3/projects valid'],
+      calls: ['/v1/contenttype valid', '/v1/contenttype valid'],
     });
   });
 

@@ -98,7 +98,7 @@ for (const adapter of ['http', 'fetch']) {
     });
 
     await check(named('requests without a handler fail as msw has it'), async () => {
-      await assert.rejects(api.get('/v1/fields'));
+      await assert.rejects(api.get('/v1/field'));
       assert.deepEqual(seen.splice(0), []);
     });
     server.close();

@@ -1,14 +1,32 @@
 import type { ServerResponse } from 'node:http';
 
-/** What `JSON.parse` can give. */
-export type JsonValue = string | number | boolean | null | JsonValue[] | { [key: string]: JsonValue };
+import type { JsonValue } from './json';
 
-/** One HTTP answer: a string or bytes go out as they are, anything else as JSON, `undefined` as an empty body. */
+/** One HTTP answer: a string or bytes are sent as they are, anything else as JSON, `undefined` as an empty body. */
 export interface EmulatorAnswer {
   status: number;
   headers?: Readonly<Record<string, string>> | undefined;
   body?: JsonValue | Uint8Array | undefined;
 }
+
+/**
+ * oauthError is the body of an OAuth error as league/oauth2-server 8 sends it; only the hint says what is wrong in this
+ * one request. Assumed: Bipsync documents no error body, and what it sends looks like this.
+ */
+export function oauthError(error: string, description: string, hint?: string): JsonValue {
+  return {
+    error,
+    error_description: description,
+    ...(hint !== undefined && { hint }),
+    message: description,
+  };
+}
+
+/** Assumed: Bipsync documents the status 403 for such an IP address, but no body. */
+export const ipNotPermitted: EmulatorAnswer = {
+  status: 403,
+  body: { error: 'forbidden', message: 'This IP address is not permitted to use the API.' },
+};
 
 /** startAnswer sets status and headers, Content-Length included, and returns the body's bytes for the caller to send. */
 export function startAnswer(

@@ -3,13 +3,17 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 
-import type { JsonValue } from './answers';
-import { answerApi } from './api';
+import { ipNotPermitted } from './answers';
+import type { EmulatorAnswer } from './answers';
+import { emulatedApi } from './api';
 import type { ApiCall, EmulatorChallenge } from './api';
 import { answerOrFault, faultQueue } from './faults';
 import type { EmulatorFault } from './faults';
 import { issuedTokens } from './issued-tokens';
-import type { RecordedApiRequest, RecordedTokenRequest } from './recordings';
+import type { JsonValue } from './json';
+import { ownOptions } from './own-options';
+import { answeredRequest } from './recordings';
+import type { AnsweredRequest, RecordedApiRequest, RecordedTokenRequest } from './recordings';
 import { graphqlScopes, restScopes } from './scopes';
 import { answerTokenRequest, readTokenRequest } from './token-endpoint';
 
@@ -23,7 +27,7 @@ export interface BipsyncEmulatorOptions {
   clientSecret?: string | undefined;
   /** The client's team, without `team_`; default: random. */
   teamId?: string | undefined;
-  /** Scopes the client may ask for beside `team_{teamId}`; default: every scope that Bipsync documents. */
+  /** Scopes that the client may ask for, `team_{teamId}` aside; default: every scope that Bipsync documents. */
   scopes?: readonly string[] | undefined;
   /** See {@link BipsyncEmulator.expiresIn}; default 3600. */
   expiresIn?: JsonValue | undefined;
@@ -33,6 +37,15 @@ export interface BipsyncEmulatorOptions {
   apiDelayMs?: number | undefined;
   /** See {@link BipsyncEmulator.challenge}; default `'none'`, as Bipsync documents none. */
   challenge?: EmulatorChallenge | undefined;
+  /** See {@link BipsyncEmulator.narrowsScopes}; default false. */
+  narrowsScopes?: boolean | undefined;
+  /** See {@link BipsyncEmulator.permitsIpAddress}; default true. */
+  permitsIpAddress?: boolean | undefined;
+  /**
+   * Called once for each request, when its answer is decided, before any delay: for a line in a log. What it throws is
+   * ignored.
+   */
+  onRequest?: ((request: AnsweredRequest) => void) | undefined;
   /** Keep every request for `requests` and `tokenLog`; default false. They grow until `resetCounters()`. */
   record?: boolean | undefined;
 }
@@ -64,6 +77,16 @@ export interface BipsyncEmulator {
   apiDelayMs: number;
   /** Whether the API's 401s carry `WWW-Authenticate` with RFC 6750's `invalid_token` or `insufficient_scope`. */
   challenge: EmulatorChallenge;
+  /**
+   * What becomes of a token request that asks for more scopes than the client may have. `false`: `invalid_scope`. `true`: a
+   * token with the others, and `scope` in the answer lists them (RFC 6749 §5.1). Assumed: Bipsync documents neither.
+   */
+  narrowsScopes: boolean;
+  /**
+   * `false` answers every request with 403. Bipsync documents that for its API; assumed: for its token endpoint as well.
+   * For one of the two alone, use `failTokenRequests({ status: 403 })` or `failApiRequests({ status: 403 })`.
+   */
+  permitsIpAddress: boolean;
   /** Refuses every token issued up to now, those in answers still on their way included. */
   revokeTokens(): void;
   /** Changes the client's secret to the given or a random one and returns it; issued tokens stay good. */
@@ -91,20 +114,33 @@ const tokenPath = '/v1/oauth/token';
 
 /**
  * startBipsyncEmulator starts a Bipsync on the loopback interface for tests: the token endpoint and a few resources,
- * over real HTTP, that ask for token, team and scope as Bipsync does. `close()` it when done. Rejects if it cannot
- * listen on the port.
+ * over real HTTP, that ask for token, team and scope as Bipsync does. `close()` it when done.
  *
- * | request | needs the scope |
- * |---|---|
- * | `POST /v1/oauth/token`, form or JSON | |
- * | `GET /v1/research`, `GET /v1/research/{id}` (`note-1` to `note-25`), `GET /v3/projects` | `rest_api:read` |
- * | `POST /v1/research` with a `title` (answered, not kept) | `rest_api:write` |
- * | `GET /v1/fields` | `rest_api:fields:read` |
- * | `POST /v1/graphql`: always the research list, `variables` `first` and `after` page it | any GraphQL scope |
- * | `/v1/echo`, any method: method, path, headers but Authorization, SHA-256 and length of the body | |
+ * | request | needs the scope | answer |
+ * |---|---|---|
+ * | `POST /v1/oauth/token`, form or JSON | | a token, or an OAuth error with a `hint` |
+ * | `GET /v1/field` | `rest_api:fields:read` | a list |
+ * | `GET /v1/contenttype` | `rest_api:read` | a list |
+ * | `GET /v1/research` | `rest_api:read` | a list of the notes: 25, and those created since |
+ * | `GET /v1/research/{id}` (`note-1` to `note-25`) | `rest_api:read` | the note |
+ * | `POST /v2/research/note` with `user` | `rest_api:write` | 201 and the note, with its `id` |
+ * | `POST /v2/research/note/{id}/attachment` with `fileName`, `length`, `user` | `rest_api:write` | 201 and the attachment |
+ * | `POST /v3/ingest/{source}/{value}`, with `documentType` the first time | `rest_api:write` | 201 or 200 and the record |
+ * | `POST /v1/graphql` with any `query` | any GraphQL scope | the notes as a Relay connection |
+ * | `/v1/echo`, any method; the emulator's own | | method, path, headers but Authorization, SHA-256 and length of the body |
  *
- * Everything but the token endpoint needs the team's scope, and a lacking scope is a 401. Delays use the global
- * `setTimeout`, so fake timers hold them.
+ * A list is `{ total, offset, limit, results }`; the query parameters `offset` (default 0) and `limit` (default 10) choose
+ * the page. GraphQL's `variables` may hold `first` (default 10), `after`, `last` and `before`; its `pageInfo` has the cursors.
+ * Everything but the token endpoint needs the team's scope, and a missing scope is a 401.
+ *
+ * Bipsync documents the paths of this table, the list's envelope, the properties that a request needs, the scopes, the
+ * token's answer, and what 400, 401, 403, 404 and 405 mean. **Assumed** is what the public documents do not say: the bodies
+ * of all errors (they look like league/oauth2-server's), 401s without `WWW-Authenticate`, `GET /v1/research/{id}`,
+ * the order of the checks (token, team, path, method, scope), the status 201, the properties of notes, fields and
+ * attachments, the form of a cursor, the default page sizes, and that a token without a team reaches nothing. The
+ * attachment's content cannot be uploaded.
+ *
+ * Delays use the global `setTimeout`, so fake timers hold them.
  *
  * @example
  * const bipsync = await startBipsyncEmulator();
@@ -113,12 +149,16 @@ const tokenPath = '/v1/oauth/token';
  * await api.get('/v1/research');
  * expect(bipsync.tokenRequests).toBe(1);
  * await bipsync.close();
+ *
+ * @throws An `Error` with the system's code, for example `EADDRINUSE`, if it cannot listen on the port.
  */
-export async function startBipsyncEmulator(options: BipsyncEmulatorOptions = {}): Promise<BipsyncEmulator> {
+export async function startBipsyncEmulator(given: BipsyncEmulatorOptions = {}): Promise<BipsyncEmulator> {
+  const options = ownOptions(given);
   const { clientId = randomBytes(12).toString('hex'), teamId = randomBytes(12).toString('hex') } = options;
-  const { scopes = [...graphqlScopes, ...restScopes], record = false } = options;
+  const { scopes = [...graphqlScopes, ...restScopes], record = false, onRequest } = options;
   const teamScope = `team_${teamId}`;
   const tokens = issuedTokens();
+  const answerApi = emulatedApi();
   const tokenFaults = faultQueue();
   const apiFaults = faultQueue();
   const apiLog: RecordedApiRequest[] = [];
@@ -145,14 +185,15 @@ export async function startBipsyncEmulator(options: BipsyncEmulatorOptions = {})
     const fault = tokenFaults.next();
     readBody(request, (body) => {
       const tokenRequest = readTokenRequest(request, body);
-      const { expiresIn, tokenDelayMs } = emulator;
-      const issue = (asked: ReadonlySet<string>): string => tokens.issue(asked, expiresIn);
-      const status = answerOrFault(response, tokenDelayMs, fault, () =>
-        answerTokenRequest(tokenRequest, { clientId, clientSecret, grantedScopes, expiresIn, issue }),
+      const { expiresIn, narrowsScopes, tokenDelayMs } = emulator;
+      const issue = (granted: ReadonlySet<string>): string => tokens.issue(granted, expiresIn);
+      const endpoint = { clientId, clientSecret, grantedScopes, narrowsScopes, expiresIn, issue };
+      const answer = answerOrFault(response, tokenDelayMs, fault, () =>
+        ifPermitted(() => answerTokenRequest(tokenRequest, endpoint)),
       );
-      if (!record) return;
-      const { encoding, parameters } = tokenRequest;
-      tokenLog.push({ encoding, scope: parameters?.get('scope'), status });
+      const { encoding, parameters, method } = tokenRequest;
+      if (record) tokenLog.push({ encoding, scope: parameters?.get('scope'), status: answer?.status });
+      notify(answeredRequest('token', { method, path: tokenPath }, answer));
     });
   }
 
@@ -165,11 +206,24 @@ export async function startBipsyncEmulator(options: BipsyncEmulatorOptions = {})
       const authorization = granted ? 'valid' : credentials === undefined ? 'none' : 'refused';
       const { method, url: path } = request as { method: string; url: string };
       const call: ApiCall = { method, path, headers, body, authorization, scopes: granted };
-      const status = answerOrFault(response, emulator.apiDelayMs, fault, () =>
-        answerApi(call, teamScope, emulator.challenge),
+      const answer = answerOrFault(response, emulator.apiDelayMs, fault, () =>
+        ifPermitted(() => answerApi(call, teamScope, emulator.challenge)),
       );
-      if (record) apiLog.push({ method, path, headers, body, authorization, status });
+      if (record) apiLog.push({ method, path, headers, body, authorization, status: answer?.status });
+      notify(answeredRequest('api', call, answer));
     });
+  }
+
+  function ifPermitted(answer: () => EmulatorAnswer): EmulatorAnswer {
+    return emulator.permitsIpAddress ? answer() : ipNotPermitted;
+  }
+
+  function notify(request: AnsweredRequest): void {
+    try {
+      onRequest?.(request);
+    } catch {
+      // A log that fails must not stop the server.
+    }
   }
 
   const emulator: BipsyncEmulator = {
@@ -180,6 +234,8 @@ export async function startBipsyncEmulator(options: BipsyncEmulatorOptions = {})
     tokenDelayMs: options.tokenDelayMs ?? 0,
     apiDelayMs: options.apiDelayMs ?? 0,
     challenge: options.challenge ?? 'none',
+    narrowsScopes: options.narrowsScopes ?? false,
+    permitsIpAddress: options.permitsIpAddress ?? true,
     get clientSecret() {
       return clientSecret;
     },

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import { startAnswer } from './answers';
 import type { EmulatorAnswer } from './answers';
+import { ownOptions } from './own-options';
 
 /**
  * EmulatorFault is what can go wrong with one request.
@@ -16,7 +17,7 @@ import type { EmulatorAnswer } from './answers';
  * These spoil the normal answer:
  * - `'reset-mid-body'`: status, headers and half of the body, then the connection ends.
  * - `'stall-mid-body'`: status, headers and half of the body, then nothing more.
- * - `{ delayMs }`: so many milliseconds late, beside `tokenDelayMs` or `apiDelayMs`.
+ * - `{ delayMs }`: so many milliseconds late, in addition to `tokenDelayMs` or `apiDelayMs`.
  * - `{ dripMs }`: one byte of the body every so many milliseconds.
  * - `{ oversizeBytes }`: JSON white space after the body, up to so many bytes in all, without a Content-Length.
  */
@@ -45,7 +46,7 @@ export function faultQueue(): FaultQueue {
       if (times !== Infinity && !(Number.isInteger(times) && times > 0)) {
         throw new RangeError('times must be a whole number above 0, or Infinity');
       }
-      const entry = { fault, left: times };
+      const entry = { fault: typeof fault === 'object' ? ownOptions(fault) : fault, left: times };
       queue.push(entry);
       return () => {
         entry.left = 0;
@@ -63,13 +64,13 @@ export function faultQueue(): FaultQueue {
   };
 }
 
-/** answerOrFault sends `normal()`, or what the fault makes of it; returns the status, `undefined` if none is ever sent. */
+/** answerOrFault sends `normal()`, or what the fault makes of it; returns the answer, `undefined` if none is ever sent. */
 export function answerOrFault(
   response: ServerResponse,
   delayMs: number,
   fault: EmulatorFault | undefined,
   normal: () => EmulatorAnswer,
-): number | undefined {
+): EmulatorAnswer | undefined {
   if (fault === 'stall') return undefined;
   if (fault === 'reset') {
     afterDelay(response, delayMs, () => response.socket?.resetAndDestroy());
@@ -78,7 +79,7 @@ export function answerOrFault(
   const answer = replacement(fault) ?? normal();
   const ownDelayMs = typeof fault === 'object' && 'delayMs' in fault ? fault.delayMs : 0;
   afterDelay(response, delayMs + ownDelayMs, () => send(response, answer, fault));
-  return answer.status;
+  return answer;
 }
 
 function replacement(fault: EmulatorFault | undefined): EmulatorAnswer | undefined {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import type { JsonValue } from './answers';
+import type { JsonValue } from './json';
 
 /** The access tokens that are good at the moment, with their scopes. */
 export interface IssuedTokens {

@@ -1,6 +1,21 @@
+import { ownOptions } from './own-options';
+
 /** What {@link mockBipsyncToken} needs of an axios-mock-adapter, which is not a dependency of this package. */
 export interface BipsyncTokenMock {
-  onPost(url: string | RegExp): { reply(answer: () => [status: number, body: object]): unknown };
+  onPost(url: string | RegExp): {
+    reply(answer: (config: object) => [status: number, body: object]): unknown;
+  };
+}
+
+/** What an axios-mock-adapter has besides, in its versions 1 and 2; its types leave most of it out. */
+interface MockInternals extends BipsyncTokenMock {
+  axiosInstance?: { defaults: { adapter?: unknown } };
+  adapter?: () => unknown;
+  onNoMatch?: unknown;
+  /** A list of handlers, or one list for each method. */
+  handlers?: object;
+  /** A list of request configs, or one list for each method. */
+  history?: object;
 }
 
 /** What the mocked token endpoint answers. */
@@ -15,6 +30,9 @@ export interface MockBipsyncTokenOptions {
 
 const optionNames = ['accessToken', 'expiresIn', 'tokenUrl'];
 
+/** The plugin trusts an adapter with this property to reach no network, and so no proxy. */
+const mockMark = Symbol.for('axios-bipsync-auth.mock');
+
 /** What became of the mocked token endpoint. */
 export interface MockedBipsyncToken {
   /** The token answered last; before that, the one to come, or `''` if a function makes it. */
@@ -26,14 +44,17 @@ export interface MockedBipsyncToken {
 /**
  * mockBipsyncToken lets an axios-mock-adapter answer token requests, so that an existing suite goes on working once
  * the plugin is installed. It may come before or after the suite's own handlers, catch-alls included, because it
- * puts itself first. `mock.reset()` and `mock.resetHandlers()` remove it like any handler: call it again after them.
+ * puts its handler first. `mock.reset()` and `mock.resetHandlers()` remove that handler like any other: call
+ * mockBipsyncToken again after them.
+ *
+ * `mock.history` then holds the application's requests only: a token request is taken out of it when it is answered.
  *
  * @example
  * const mock = new MockAdapter(api, { onNoMatch: 'throwException' });
  * const token = mockBipsyncToken(mock);
- * mock.onGet('/v1/research').reply(200, { data: [] });
+ * mock.onGet('/v1/research').reply(200, { total: 0, offset: 0, limit: 10, results: [] });
  *
- * @throws TypeError if `mock` is no axios-mock-adapter, or if there is no such option.
+ * @throws TypeError if `mock` is not an axios-mock-adapter, or if an option does not exist.
  */
 export function mockBipsyncToken(
   mock: BipsyncTokenMock,
@@ -45,18 +66,20 @@ export function mockBipsyncToken(
     accessToken = 'mocked-bipsync-token',
     expiresIn = 3600,
     tokenUrl = /\/v1\/oauth\/token$/,
-  } = options;
+  } = ownOptions(options);
   let latest = typeof accessToken === 'string' ? accessToken : '';
   let tokenRequests = 0;
 
-  function answer(): [status: number, body: object] {
+  function answer(config: object): [status: number, body: object] {
     tokenRequests += 1;
+    forget(mock, config);
     if (typeof accessToken === 'function') latest = accessToken();
     return [200, { token_type: 'bearer', expires_in: expiresIn, access_token: latest }];
   }
 
   mock.onPost(tokenUrl).reply(answer);
   putFirst(mock, answer);
+  markAsMock(mock);
   return {
     get accessToken() {
       return latest;
@@ -71,7 +94,7 @@ function refuseOther(mock: unknown): void {
   const { onPost } = (mock ?? {}) as Partial<BipsyncTokenMock>;
   if (typeof onPost !== 'function') {
     throw new TypeError(
-      'The first argument of mockBipsyncToken must be an axios-mock-adapter, as new MockAdapter(api) gives it.',
+      'The first argument of mockBipsyncToken must be an axios-mock-adapter: what new MockAdapter(api) returns.',
     );
   }
 }
@@ -88,10 +111,39 @@ function refuseOtherOptions(options: unknown): void {
   }
 }
 
-/** axios-mock-adapter takes the first handler that matches, and keeps them in a list its types do not mention. */
-function putFirst(mock: BipsyncTokenMock & { handlers?: unknown }, answer: () => unknown): void {
-  const { handlers } = mock;
-  if (!Array.isArray(handlers)) return;
-  const own = handlers.findIndex((handler: { response?: unknown }) => handler.response === answer);
-  if (own > 0) handlers.unshift(...(handlers.splice(own, 1) as unknown[]));
+/** axios-mock-adapter takes the first handler that matches. */
+function putFirst(mock: MockInternals, answer: unknown): void {
+  for (const handlers of listsOf(mock.handlers)) {
+    const own = handlers.findIndex((handler) => Object.values(handler).includes(answer));
+    if (own > 0) handlers.unshift(...handlers.splice(own, 1));
+  }
+}
+
+function forget(mock: MockInternals, config: object): void {
+  for (const configs of listsOf(mock.history)) {
+    const own = configs.indexOf(config);
+    if (own >= 0) configs.splice(own, 1);
+  }
+}
+
+/** The mark is an accessor: a mock that begins to let requests through, or that was wrapped, is no longer trusted. */
+function markAsMock(mock: MockInternals): void {
+  const adapter = mock.axiosInstance?.defaults.adapter;
+  if (typeof adapter !== 'function' || String(adapter) !== String(mock.adapter?.())) return;
+  Object.defineProperty(adapter, mockMark, { get: () => answersAll(mock), configurable: true });
+}
+
+/** Whether no request passes through to a network. What kind of handler is not known counts as one that lets it pass. */
+function answersAll({ onNoMatch, handlers }: MockInternals): boolean {
+  const lists = listsOf(handlers);
+  return onNoMatch !== 'passthrough' && lists.length > 0 && lists.every((list) => list.every(hasAnswer));
+}
+
+/** Version 1 keeps a handler as a list that begins with URL, body and headers; version 2 as an object. */
+function hasAnswer(handler: object): boolean {
+  return Array.isArray(handler) ? handler.length > 3 : Object.hasOwn(handler, 'response');
+}
+
+function listsOf(lists: object | undefined): object[][] {
+  return Array.isArray(lists) ? [lists as object[]] : (Object.values(lists ?? {}) as object[][]);
 }

@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
+import type { EmulatorAnswer } from './answers';
+
 /** One API request, without its token. */
 export interface RecordedApiRequest {
   method: string;
@@ -8,7 +10,7 @@ export interface RecordedApiRequest {
   /** Every header but `authorization`. */
   headers: IncomingHttpHeaders;
   body: Buffer;
-  /** `valid`: a token that is good, even where it lacks a scope; `refused`: anything else in the header. */
+  /** `valid`: a token that the emulator issued, even if it lacks a scope; `refused`: anything else in the header. */
   authorization: 'none' | 'valid' | 'refused';
   /** The status answered; `undefined` after `'reset'` and `'stall'`. */
   status: number | undefined;
@@ -22,4 +24,41 @@ export interface RecordedTokenRequest {
   scope: string | undefined;
   /** The status answered; `undefined` after `'reset'` and `'stall'`. */
   status: number | undefined;
+}
+
+/** One request in a line of a log: it holds no token, no secret, no query and no body. */
+export interface AnsweredRequest {
+  /** `token` for requests to `/v1/oauth/token`, `api` for all others. */
+  endpoint: 'token' | 'api';
+  method: string;
+  /** Without its query; a part of more than 40 characters, which might be a token, is shown as `…`. */
+  path: string;
+  /** As in {@link RecordedApiRequest}; `undefined` for a token request. */
+  authorization: RecordedApiRequest['authorization'] | undefined;
+  /** The status answered; `undefined` after `'reset'` and `'stall'`. */
+  status: number | undefined;
+  /** The answer's `error` code, for example `access_denied` or `invalid_scope`, if it has one. */
+  error: string | undefined;
+}
+
+/** answeredRequest says what became of a request in a few words that a log may hold. */
+export function answeredRequest(
+  endpoint: AnsweredRequest['endpoint'],
+  {
+    method,
+    path,
+    authorization,
+  }: { method: string; path: string; authorization?: AnsweredRequest['authorization'] },
+  answer: EmulatorAnswer | undefined,
+): AnsweredRequest {
+  const body = answer?.body;
+  const error = typeof body === 'object' && body !== null && 'error' in body ? body['error'] : undefined;
+  return {
+    endpoint,
+    method,
+    path: String(path.split('?', 1)[0]).replace(/[^/]{41,}/g, '…'),
+    authorization,
+    status: answer?.status,
+    error: typeof error === 'string' && /^[a-z_]{1,40}$/.test(error) ? error : undefined,
+  };
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 
-import type { EmulatorAnswer, JsonValue } from './answers';
+import { oauthError } from './answers';
+import type { EmulatorAnswer } from './answers';
+import type { JsonValue } from './json';
 
 /** A token request as far as it could be read; without `parameters` it could not. */
 export interface TokenRequest {
@@ -14,6 +16,7 @@ export interface TokenEndpoint {
   clientId: string;
   clientSecret: string;
   grantedScopes: ReadonlySet<string>;
+  narrowsScopes: boolean;
   expiresIn: JsonValue | undefined;
   issue(scopes: ReadonlySet<string>): string;
 }
@@ -40,34 +43,48 @@ export function answerTokenRequest(request: TokenRequest, endpoint: TokenEndpoin
   const isClient =
     parameters.get('client_id') === endpoint.clientId &&
     parameters.get('client_secret') === endpoint.clientSecret;
-  if (!isClient) return refusal('invalid_client', 'Client authentication failed.', 401);
+  if (!isClient) return refusal('invalid_client', undefined, 401);
 
   // RFC 6749 §3.1: a parameter without a value counts as omitted.
   const scope = parameters.get('scope') ?? '';
   if (scope !== '' && !scopeSyntax.test(scope)) return refusal('invalid_scope', 'scope is malformed.');
-  const scopes = new Set(scope === '' ? [] : scope.split(' '));
-  for (const asked of scopes) {
-    if (!endpoint.grantedScopes.has(asked)) {
-      return refusal('invalid_scope', `The client may not ask for ${asked}.`);
-    }
+  const asked = new Set(scope === '' ? [] : scope.split(' '));
+  const granted = new Set([...asked].filter((name) => endpoint.grantedScopes.has(name)));
+  const isNarrowed = granted.size < asked.size;
+  if (isNarrowed && !(endpoint.narrowsScopes && granted.size > 0)) {
+    const refused = [...asked].find((name) => !granted.has(name));
+    return refusal('invalid_scope', `The client may not ask for this scope: ${String(refused)}`);
   }
   const { expiresIn } = endpoint;
   const body = {
     token_type: 'bearer',
     ...(expiresIn !== undefined && { expires_in: expiresIn }),
-    access_token: endpoint.issue(scopes),
+    access_token: endpoint.issue(granted),
+    // RFC 6749 §5.1: required where it differs from the scope asked for.
+    ...(isNarrowed && { scope: [...granted].join(' ') }),
   };
   return { status: 200, headers: notCached, body };
 }
 
+const descriptions = {
+  invalid_client: 'The client is unknown, or its secret is wrong.',
+  invalid_request: 'The request is malformed.',
+  invalid_scope: 'The scope is unknown, malformed or not for this client.',
+  unsupported_grant_type: 'The server does not support this grant type.',
+};
+
 /** RFC 6749 §5.2: https://www.rfc-editor.org/rfc/rfc6749#section-5.2 */
 function refusal(
-  error: string,
-  description: string,
+  error: keyof typeof descriptions,
+  hint: string | undefined,
   status = 400,
   headers: Record<string, string> = {},
 ): EmulatorAnswer {
-  return { status, headers: { ...notCached, ...headers }, body: { error, error_description: description } };
+  return {
+    status,
+    headers: { ...notCached, ...headers },
+    body: oauthError(error, descriptions[error], hint),
+  };
 }
 
 export function readTokenRequest(request: IncomingMessage, body: Buffer): TokenRequest {
@@ -93,7 +110,7 @@ function jsonParameters(text: string): Map<string, string> | undefined {
     const pairs = Object.entries(JSON.parse(text) as Record<string, string>);
     if (pairs.every(([, value]) => typeof value === 'string')) return new Map(pairs);
   } catch {
-    // No JSON, or none with members.
+    // Not JSON, or JSON without members.
   }
   return undefined;
 }
