@@ -1,112 +1,172 @@
-import { mockBipsyncToken } from '../../src/testing';
 import { call, requestToken, start, tokenFor } from './support';
 
 const json = { 'Content-Type': 'application/json' };
-const notes = Array.from({ length: 25 }, (_, index) => ({
-  id: `note-${index + 1}`,
-  title: `Note ${index + 1}`,
-}));
 const nothingHere = { error: 'not_found', message: 'There is nothing here.' };
+const noSuchNote = { error: 'not_found', message: 'There is no such note.' };
+const badRequest = (message: string): unknown => ({ error: 'bad_request', message });
+const wrongMethod = (method: string): unknown => ({
+  error: 'method_not_allowed',
+  message: `${method} does not work here.`,
+});
 const everything = ['rest_api:read', 'rest_api:write', 'rest_api:fields:read', 'research:read'];
 
-describe('the emulated API answers, word for word,', () => {
+const userMissing = badRequest('Send a JSON object with the user, a string.');
+const fileMissing = badRequest('Send a JSON object with fileName and user, strings, and length, a number.');
+const wrongPage = badRequest('offset must be a whole number, and limit one above 0.');
+const file = { fileName: 'report.pdf', length: 7, user: 'user-1' };
+
+describe('the emulated API', () => {
   test.each<[string, string, unknown, number, unknown]>([
-    ['GET', '/v1/research', undefined, 200, { data: notes }],
-    ['GET', '/v1/research/note-7', undefined, 200, { data: { id: 'note-7', title: 'Note 7' } }],
+    ['GET', '/v1/research/note-7', undefined, 200, { id: 'note-7', title: 'Note 7' }],
+    ['GET', '/v1/research/note-26', undefined, 404, noSuchNote],
+    ['GET', '/v1/research?limit=0', undefined, 400, wrongPage],
+    ['GET', '/v1/research?limit=', undefined, 400, wrongPage],
+    ['GET', '/v1/research?limit=1.5', undefined, 400, wrongPage],
+    ['GET', '/v1/research?offset=-1', undefined, 400, wrongPage],
+    ['GET', '/v1/research?offset=x', undefined, 400, wrongPage],
     [
       'GET',
-      '/v1/research/note-26',
+      '/v1/field',
       undefined,
-      404,
-      { error: 'not_found', message: 'There is no such note.' },
-    ],
-    ['POST', '/v1/research', { title: 'New' }, 201, { data: { id: 'note-26', title: 'New' } }],
-    ['POST', '/v1/research', [], 400, { error: 'bad_request', message: 'Send a JSON object with a title.' }],
-    ['POST', '/v1/research', 7, 400, { error: 'bad_request', message: 'Send a JSON object with a title.' }],
-    [
-      'POST',
-      '/v1/research',
-      null,
-      400,
-      { error: 'bad_request', message: 'Send a JSON object with a title.' },
-    ],
-    ['GET', '/v1/fields', undefined, 200, { data: [{ id: 'field-1', name: 'Rating' }] }],
-    ['GET', '/v3/projects', undefined, 200, { data: [{ id: 'project-1', name: 'Project 1' }] }],
-    ['POST', '/v1/graphql', [], 400, { errors: [{ message: 'Send a JSON object with a query.' }] }],
-    [
-      'POST',
-      '/v1/graphql',
-      { query: 'q', variables: { first: 0 } },
       200,
-      { errors: [{ message: 'first must be above 0, after an endCursor.' }] },
+      {
+        total: 3,
+        offset: 0,
+        limit: 10,
+        results: [
+          { id: 'field-1', name: 'Rating', apiIdentifier: 'rating', contentType: 'contenttype-1' },
+          { id: 'field-2', name: 'Entities', apiIdentifier: 'entities', contentType: 'contenttype-1' },
+          {
+            id: 'field-3',
+            name: 'Target price',
+            apiIdentifier: 'target_price',
+            contentType: 'contenttype-1',
+          },
+        ],
+      },
     ],
     [
-      'DELETE',
-      '/v1/fields',
+      'GET',
+      '/v1/contenttype?offset=1&limit=2',
       undefined,
-      405,
-      { error: 'method_not_allowed', message: 'DELETE does not work here.' },
+      200,
+      {
+        total: 4,
+        offset: 1,
+        limit: 2,
+        results: [
+          { id: 'contenttype-2', name: 'category', displayName: 'Category' },
+          { id: 'contenttype-3', name: 'contact', displayName: 'Contact' },
+        ],
+      },
     ],
-    ['GET', '/x/v1/research', undefined, 404, nothingHere],
-    ['POST', '/x/v1/research', { title: 'x' }, 404, nothingHere],
+    ['POST', '/v2/research/note', { user: 'u', title: 'A' }, 201, { user: 'u', title: 'A', id: 'note-26' }],
+    ['POST', '/v2/research/note', { user: 'u', id: 'mine' }, 201, { user: 'u', id: 'note-26' }],
+    ['POST', '/v2/research/note', { title: 'A' }, 400, userMissing],
+    ['POST', '/v2/research/note', { user: 7 }, 400, userMissing],
+    ['POST', '/v2/research/note', [], 400, userMissing],
+    ['POST', '/v2/research/note', 7, 400, userMissing],
+    ['POST', '/v2/research/note', null, 400, userMissing],
+    ['POST', '/v2/research/note/note-1/attachment', file, 201, { ...file, id: 'attachment-1' }],
+    ['POST', '/v2/research/note/note-99/attachment', file, 404, noSuchNote],
+    ['POST', '/v2/research/note/note-1/attachment', { ...file, fileName: 1 }, 400, fileMissing],
+    ['POST', '/v2/research/note/note-1/attachment', { ...file, length: '7' }, 400, fileMissing],
+    ['POST', '/v2/research/note/note-1/attachment', { ...file, user: 1 }, 400, fileMissing],
+    ['POST', '/v2/research/note/note-1/attachment', undefined, 400, fileMissing],
+    ['POST', '/v3/ingest/sectors/7', [], 400, badRequest('Send a JSON object.')],
     [
       'POST',
-      '/v1/research/x',
-      { title: 'x' },
-      405,
-      { error: 'method_not_allowed', message: 'POST does not work here.' },
+      '/v3/ingest/sectors/7',
+      { name: 'Banks' },
+      400,
+      badRequest('There is no such record yet: send its documentType, so that it can be created.'),
     ],
+    [
+      'POST',
+      '/v3/ingest/sectors/7',
+      { documentType: 'category', name: 'Banks' },
+      201,
+      {
+        documentType: 'category',
+        name: 'Banks',
+        id: 'category-1',
+        externalIds: [{ source: 'sectors', value: '7' }],
+      },
+    ],
+    ['POST', '/v1/graphql', [], 400, { errors: [{ message: 'Send a JSON object with a query.' }] }],
+    ['DELETE', '/v1/field', undefined, 405, wrongMethod('DELETE')],
+    ['POST', '/v1/research', { user: 'u' }, 405, wrongMethod('POST')],
+    ['GET', '/v2/research/note', undefined, 405, wrongMethod('GET')],
+    ['GET', '/v1/fields', undefined, 404, nothingHere],
+    ['GET', '/v3/projects', undefined, 404, nothingHere],
+    ['GET', '/x/v1/research', undefined, 404, nothingHere],
     ['GET', '/x/v1/research/note-1', undefined, 404, nothingHere],
     ['GET', '/v1/research/note-1/x', undefined, 404, nothingHere],
-    ['GET', '/x/v1/fields', undefined, 404, nothingHere],
-    ['GET', '/v1/fields/x', undefined, 404, nothingHere],
-    ['GET', '/x/v3/projects', undefined, 404, nothingHere],
-    ['GET', '/v3/projects/x', undefined, 404, nothingHere],
+    ['GET', '/x/v1/field', undefined, 404, nothingHere],
+    ['GET', '/v1/field/x', undefined, 404, nothingHere],
+    ['GET', '/x/v1/contenttype', undefined, 404, nothingHere],
+    ['GET', '/v1/contenttype/x', undefined, 404, nothingHere],
+    ['POST', '/x/v2/research/note', { user: 'u' }, 404, nothingHere],
+    ['POST', '/v2/research/note/x', { user: 'u' }, 404, nothingHere],
+    ['POST', '/x/v2/research/note/note-1/attachment', file, 404, nothingHere],
+    ['POST', '/v2/research/note/note-1/attachment/x', file, 404, nothingHere],
+    ['POST', '/x/v3/ingest/sectors/7', { documentType: 'category' }, 404, nothingHere],
+    ['POST', '/v3/ingest/sectors', { documentType: 'category' }, 404, nothingHere],
+    ['POST', '/v3/ingest/sectors/7/x', { documentType: 'category' }, 404, nothingHere],
     ['POST', '/x/v1/graphql', { query: 'q' }, 404, nothingHere],
     ['POST', '/v1/graphql/x', { query: 'q' }, 404, nothingHere],
     ['GET', '/x/v1/echo', undefined, 404, nothingHere],
     ['GET', '/v1/echo/x', undefined, 404, nothingHere],
-  ])('%s %s with %j', async (method, path, sent, status, answered) => {
-    const emulator = await start();
-    const token = await tokenFor(emulator, ...everything);
-    const body = sent === undefined ? null : JSON.stringify(sent);
-    const response = await call(emulator, path, token, { method, body, headers: json });
-    expect({ status: response.status, body: await response.json() }).toEqual({ status, body: answered });
-  });
+  ])(
+    'answers %s %s with the body %j in exactly these words',
+    async (method, path, sent, status, answered) => {
+      const emulator = await start();
+      const token = await tokenFor(emulator, ...everything);
+      const body = sent === undefined ? null : JSON.stringify(sent);
+      const response = await call(emulator, path, token, { method, body, headers: json });
+      expect({ status: response.status, body: await response.json() }).toEqual({ status, body: answered });
+    },
+  );
 
-  test('a refusal', async () => {
+  test('explains a 401 like league/oauth2-server, in the hint, and in a challenge only if asked to', async () => {
     const emulator = await start({ challenge: 'rfc6750' });
-    const refused = async (token?: string): Promise<unknown[]> => {
-      const response = await call(emulator, '/v1/graphql', token, { method: 'POST', body: '{}' });
-      const { error, message } = (await response.json()) as Record<string, unknown>;
-      return [error, message, response.headers.get('www-authenticate')];
+    const tokens = [undefined, 'x', await tokenFor(emulator, 'rest_api:read')];
+    const refusals = async (): Promise<unknown[]> => {
+      const responses = await Promise.all(tokens.map((token) => call(emulator, '/v1/field', token)));
+      return Promise.all(
+        responses.map(async (response) => {
+          expect(response.status).toBe(401);
+          const { hint, ...others } = (await response.json()) as Record<string, unknown>;
+          expect(others).toEqual({
+            error: 'access_denied',
+            error_description: 'The server denied the request.',
+            message: 'The server denied the request.',
+          });
+          return [hint, response.headers.get('www-authenticate')];
+        }),
+      );
     };
-    const { scopes } = await scopesOf('/v1/graphql');
-    expect([
-      await refused(),
-      await refused('x'),
-      await refused(await tokenFor(emulator, 'rest_api:read')),
-    ]).toEqual([
-      ['access_denied', 'No access token.', 'Bearer realm="bipsync"'],
-      ['access_denied', 'The access token is not valid.', 'Bearer realm="bipsync", error="invalid_token"'],
+    expect(await refusals()).toEqual([
+      ['The Authorization header is missing.', 'Bearer realm="bipsync"'],
+      ['The access token is not valid.', 'Bearer realm="bipsync", error="invalid_token"'],
       [
-        'access_denied',
-        'The access token lacks a scope.',
-        `Bearer realm="bipsync", error="insufficient_scope", scope="${scopes}"`,
+        'The access token lacks a scope: rest_api:fields:read',
+        'Bearer realm="bipsync", error="insufficient_scope", scope="rest_api:fields:read"',
       ],
+    ]);
+    emulator.challenge = 'none';
+    expect(await refusals()).toMatchObject([
+      [expect.any(String), null],
+      [expect.any(String), null],
+      [expect.any(String), null],
     ]);
   });
 
-  /** What a path says that it needs. */
-  async function scopesOf(path: string): Promise<{ scopes: string }> {
+  test('opens GraphQL to any one of the scopes that Bipsync documents for it', async () => {
     const emulator = await start({ challenge: 'rfc6750' });
-    const response = await call(emulator, path, await tokenFor(emulator), { method: 'POST' });
-    const challenge = response.headers.get('www-authenticate');
-    return { scopes: /scope="(.*)"/.exec(String(challenge))?.[1] ?? '' };
-  }
-
-  test('the scopes that open GraphQL, any one of them', async () => {
-    expect((await scopesOf('/v1/graphql')).scopes).toBe(
+    const response = await call(emulator, '/v1/graphql', await tokenFor(emulator), { method: 'POST' });
+    const challenge = String(response.headers.get('www-authenticate'));
+    expect(/scope="(.*)"/.exec(challenge)?.[1]).toBe(
       'attachments:read categories:read classifications:read comments:read contacts:read events:read ' +
         'external_ids:read fields:read groups:read note_templates:read pipelines:read projects:read research:read ' +
         'tasks:read users:read versions:read',
@@ -114,11 +174,11 @@ describe('the emulated API answers, word for word,', () => {
   });
 
   test.each<[string, string, number]>([
-    ['twice the space', 'Bearer  TOKEN', 200],
-    ['in small letters', 'bearer TOKEN', 200],
-    ['after something else', 'x Bearer TOKEN', 401],
-    ['without a space', 'BearerTOKEN', 401],
-  ])('a token %s', async (_how, authorization, status) => {
+    ['after two spaces', 'Bearer  TOKEN', 200],
+    ['after a lower-case scheme', 'bearer TOKEN', 200],
+    ['after another word', 'x Bearer TOKEN', 401],
+    ['without a space before it', 'BearerTOKEN', 401],
+  ])('reads a token %s: "%s" gets %i', async (_how, authorization, status) => {
     const emulator = await start();
     const headers = {
       Authorization: authorization.replace('TOKEN', await tokenFor(emulator, 'rest_api:read')),
@@ -127,16 +187,24 @@ describe('the emulated API answers, word for word,', () => {
   });
 });
 
-describe('the emulated token endpoint answers, word for word,', () => {
+describe('the emulated token endpoint', () => {
   const url = '/v1/oauth/token';
   const form = (body: string): RequestInit => ({ method: 'POST', body: new URLSearchParams(body) });
   const rule = 'Send a form or a JSON object of strings, with its Content-Type and each parameter once.';
+  const malformed = 'The request is malformed.';
 
-  test.each<[string, RequestInit, number, string, string]>([
-    ['GET', {}, 405, 'invalid_request', 'Send a POST request.'],
-    ['text', { method: 'POST', body: 'grant_type=client_credentials' }, 400, 'invalid_request', rule],
+  test.each<[string, RequestInit, number, string, string, string | undefined]>([
+    ['GET', {}, 405, 'invalid_request', malformed, 'Send a POST request.'],
     [
-      'JSON called something else',
+      'plain text',
+      { method: 'POST', body: 'grant_type=client_credentials' },
+      400,
+      'invalid_request',
+      malformed,
+      rule,
+    ],
+    [
+      'JSON with another content type',
       {
         method: 'POST',
         body: '{"grant_type":"client_credentials"}',
@@ -144,35 +212,46 @@ describe('the emulated token endpoint answers, word for word,', () => {
       },
       400,
       'invalid_request',
+      malformed,
       rule,
     ],
-    ['JSON that is null', { method: 'POST', body: 'null', headers: json }, 400, 'invalid_request', rule],
-    ['JSON with a number', { method: 'POST', body: '{"a":1}', headers: json }, 400, 'invalid_request', rule],
-    ['nothing', form(''), 400, 'invalid_request', 'grant_type is missing.'],
+    ['null', { method: 'POST', body: 'null', headers: json }, 400, 'invalid_request', malformed, rule],
+    ['a number', { method: 'POST', body: '{"a":1}', headers: json }, 400, 'invalid_request', malformed, rule],
+    ['an empty form', form(''), 400, 'invalid_request', malformed, 'grant_type is missing.'],
     [
-      'another grant',
+      'another grant type',
       form('grant_type=password'),
       400,
       'unsupported_grant_type',
+      'The server does not support this grant type.',
       'grant_type must be client_credentials.',
     ],
     [
-      'a stranger',
+      'an unknown client',
       form('grant_type=client_credentials'),
       401,
       'invalid_client',
-      'Client authentication failed.',
+      'The client is unknown, or its secret is wrong.',
+      undefined,
     ],
-  ])('%s', async (_what, init, status, error, error_description) => {
-    const emulator = await start();
-    const response = await fetch(emulator.url + url, init);
-    expect({ status: response.status, body: await response.json() }).toEqual({
-      status,
-      body: { error, error_description },
-    });
-  });
+  ])(
+    'refuses %s in the shape of league/oauth2-server, in exactly these words',
+    async (_what, init, status, error, description, hint) => {
+      const emulator = await start();
+      const response = await fetch(emulator.url + url, init);
+      expect({ status: response.status, body: await response.json() }).toEqual({
+        status,
+        body: {
+          error,
+          error_description: description,
+          message: description,
+          ...(hint !== undefined && { hint }),
+        },
+      });
+    },
+  );
 
-  test('and grants nothing to a request without a scope parameter', async () => {
+  test('grants a token that reaches nothing to a request without a scope parameter', async () => {
     const emulator = await start({ record: true });
     const { clientId, clientSecret } = emulator;
     const body = JSON.stringify({
@@ -185,7 +264,7 @@ describe('the emulated token endpoint answers, word for word,', () => {
     expect(emulator.tokenLog).toEqual([{ encoding: 'json', scope: undefined, status: 200 }]);
   });
 
-  test('an answer of a fault says what it is', async () => {
+  test('gives the answer of a fault its content type, and rejects a fault for half a request', async () => {
     const emulator = await start();
     emulator.failTokenRequests({ status: 503, body: 'later' });
     const text = await requestToken(emulator);
@@ -196,19 +275,5 @@ describe('the emulated token endpoint answers, word for word,', () => {
     expect(() => emulator.failTokenRequests('stall', 0.5)).toThrow(
       'times must be a whole number above 0, or Infinity',
     );
-  });
-});
-
-describe('a mocked token', () => {
-  test('has a name that tells what it is, and a mock that hides its handlers takes it too', () => {
-    const urls: (string | RegExp)[] = [];
-    const token = mockBipsyncToken({
-      onPost: (url) => {
-        urls.push(url);
-        return { reply: () => undefined };
-      },
-    });
-    expect(token.accessToken).toBe('mocked-bipsync-token');
-    expect(urls.map(String)).toEqual([String.raw`/\/v1\/oauth\/token$/`]);
   });
 });

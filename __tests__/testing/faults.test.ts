@@ -30,8 +30,8 @@ function bodyShare(text: string): number {
   return body.length / Number(/content-length: (\d+)/i.exec(head)?.[1]);
 }
 
-describe('a fault', () => {
-  test('replaces the answer by any other', async () => {
+describe('a fault of the emulator', () => {
+  test('with a status replaces the answer by that status, headers and body', async () => {
     const emulator = await start();
     emulator.failTokenRequests({
       status: 429,
@@ -61,7 +61,7 @@ describe('a fault', () => {
   test.each([
     [{ redirectTo: 'http://127.0.0.1:1/else' }, 307] as const,
     [{ redirectTo: '/x', status: 302 }, 302] as const,
-  ])('redirects: %j', async (fault, status) => {
+  ])('%j answers with a redirect', async (fault, status) => {
     const emulator = await start();
     emulator.failApiRequests(fault);
     const response = await call(emulator, '/v1/echo', 'x', { redirect: 'manual' });
@@ -69,7 +69,7 @@ describe('a fault', () => {
     expect(response.headers.get('location')).toBe(fault.redirectTo);
   });
 
-  test('resets the connection before the answer', async () => {
+  test('"reset" resets the connection before the answer', async () => {
     const emulator = await start();
     emulator.failTokenRequests('reset');
     await expect(axios.post(`${emulator.url}/v1/oauth/token`, '')).rejects.toMatchObject({
@@ -79,7 +79,7 @@ describe('a fault', () => {
     expect(await rawAnswer(emulator, 2000)).toEqual({ text: '', ended: true });
   });
 
-  test('stalls before the answer', async () => {
+  test('"stall" never answers', async () => {
     const emulator = await start();
     emulator.failTokenRequests('stall');
     expect(await rawAnswer(emulator, 100)).toEqual({ text: '', ended: false });
@@ -88,7 +88,7 @@ describe('a fault', () => {
   test.each<[EmulatorFault, boolean]>([
     ['reset-mid-body', true],
     ['stall-mid-body', false],
-  ])('%s gives half of the body', async (fault, ended) => {
+  ])('%j sends half of the body', async (fault, ended) => {
     const emulator = await start();
     emulator.failTokenRequests(fault);
     const answer = await rawAnswer(emulator, ended ? 2000 : 150);
@@ -97,7 +97,7 @@ describe('a fault', () => {
     expect(bodyShare(answer.text)).toBeCloseTo(0.5, 1);
   });
 
-  test('drips the normal answer byte by byte', async () => {
+  test('with dripMs sends the normal answer byte by byte', async () => {
     const emulator = await start();
     emulator.failTokenRequests({ dripMs: 10 });
     const partial = bodyShare((await rawAnswer(emulator, 200)).text);
@@ -109,7 +109,7 @@ describe('a fault', () => {
     expect(await (await requestToken(emulator)).json()).toHaveProperty('access_token');
   });
 
-  test('makes the normal answer too large, without saying so beforehand', async () => {
+  test('with oversizeBytes makes the normal answer larger, without a Content-Length', async () => {
     const emulator = await start();
     emulator.failTokenRequests({ oversizeBytes: 1_000_000 });
     const response = await requestToken(emulator);
@@ -119,7 +119,7 @@ describe('a fault', () => {
     expect(JSON.parse(text)).toHaveProperty('access_token');
   });
 
-  test('delays the normal answer, beside the general delay', async () => {
+  test('with delayMs delays the normal answer in addition to the general delay', async () => {
     const emulator = await start({ tokenDelayMs: 60, apiDelayMs: 60 });
     const elapsed = async (run: () => Promise<Response>): Promise<number> => {
       const before = performance.now();
@@ -135,7 +135,7 @@ describe('a fault', () => {
     expect(await elapsed(() => call(emulator, '/v1/echo'))).toBeGreaterThan(115);
   });
 
-  test('is recorded with the status it gave', async () => {
+  test('is recorded with the status that it answered', async () => {
     const emulator = await start({ record: true });
     emulator.failTokenRequests({ status: 500 });
     emulator.failApiRequests('reset');
@@ -147,21 +147,21 @@ describe('a fault', () => {
   });
 });
 
-describe('faults', () => {
+describe('faults of the emulator', () => {
   const statuses = async (emulator: BipsyncEmulator, count: number): Promise<number[]> => {
     const seen: number[] = [];
     for (let index = 0; index < count; index += 1) seen.push((await requestToken(emulator)).status);
     return seen;
   };
 
-  test('last for their number of requests, one after the other', async () => {
+  test('last for their number of requests, in the order in which they were added', async () => {
     const emulator = await start();
     emulator.failTokenRequests({ status: 500 }, 2);
     emulator.failTokenRequests({ status: 503 });
     expect(await statuses(emulator, 5)).toEqual([500, 500, 503, 200, 200]);
   });
 
-  test('of token and API requests do not mix', async () => {
+  test('for API requests leave token requests alone', async () => {
     const emulator = await start();
     emulator.failApiRequests({ status: 500 });
     const token = await tokenFor(emulator);
@@ -169,7 +169,7 @@ describe('faults', () => {
     expect((await call(emulator, '/v1/echo', token)).status).toBe(200);
   });
 
-  test('end one by one, or all at once', async () => {
+  test('end one by one by the returned function, or all at once by clearFaults()', async () => {
     const emulator = await start();
     const end = emulator.failTokenRequests({ status: 500 }, Infinity);
     emulator.failTokenRequests({ status: 503 }, Infinity);
@@ -182,7 +182,7 @@ describe('faults', () => {
     expect((await call(emulator, '/v1/echo')).status).toBe(401);
   });
 
-  test.each([0, -1, 1.5, NaN])('refuse to last for %p requests', async (times) => {
+  test.each([0, -1, 1.5, NaN])('cannot be added for %p requests', async (times) => {
     const emulator = await start();
     expect(() => emulator.failTokenRequests('reset', times)).toThrow(RangeError);
   });

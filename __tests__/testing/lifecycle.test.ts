@@ -30,7 +30,7 @@ function watchTimers(): { left(): number; started(): number } {
 
 afterEach(() => jest.restoreAllMocks());
 
-describe('closing', () => {
+describe('close() of the emulator', () => {
   test.each<[string, EmulatorFault, number]>([
     ['stalled', 'stall', 0],
     ['stalled in the body', 'stall-mid-body', 0],
@@ -52,7 +52,7 @@ describe('closing', () => {
     expect([timers.started(), timers.left()]).toEqual([timerCount, 0]);
   });
 
-  test('drops idle connections, with and without an earlier request', async () => {
+  test('drops idle connections, whether or not they carried a request', async () => {
     const emulator = await start();
     const httpAgent = new Agent({ keepAlive: true });
     await axios.get(`${emulator.url}/v1/echo`, { httpAgent, validateStatus: null });
@@ -67,7 +67,7 @@ describe('closing', () => {
     httpAgent.destroy();
   });
 
-  test('frees the port, and may be done again', async () => {
+  test('frees the port, and may be called again', async () => {
     const emulator = await start();
     await Promise.all([emulator.close(), emulator.close()]);
     await emulator.close();
@@ -78,7 +78,7 @@ describe('closing', () => {
     });
   });
 
-  test('happens by itself with await using', async () => {
+  test('runs at the end of a block with await using', async () => {
     let url: string;
     {
       await using emulator = await startBipsyncEmulator();
@@ -89,12 +89,12 @@ describe('closing', () => {
   });
 });
 
-test('connections stay open for a minute between requests', async () => {
+test('the connections of the emulator stay open for a minute between requests', async () => {
   const emulator = await start();
   expect((await requestToken(emulator)).headers.get('keep-alive')).toBe('timeout=60');
 });
 
-test('a client that gives up takes its delayed answer along', async () => {
+test('the emulator drops a delayed answer when its client gives up', async () => {
   const emulator = await start({ record: true });
   emulator.failTokenRequests({ delayMs: 60_000 });
   const timers = watchTimers();
@@ -108,7 +108,7 @@ test('a client that gives up takes its delayed answer along', async () => {
   while (timers.left() > 0) await new Promise(setImmediate);
 });
 
-test('a thousand connections at once are all served', async () => {
+test('the emulator serves a thousand connections at once', async () => {
   const emulator = await start();
   const token = await tokenFor(emulator);
   const options = { agent: false, headers: { Authorization: `Bearer ${token}` } } as const;

@@ -1,7 +1,7 @@
 import { credentials, requestToken, start, call } from './support';
 import type { Parameters } from './support';
 
-describe('the token endpoint', () => {
+describe('the emulated token endpoint', () => {
   test.each([
     ['a form', (body: Parameters) => ({ body: new URLSearchParams(body) })],
     [
@@ -25,7 +25,7 @@ describe('the token endpoint', () => {
     });
   });
 
-  test('gives another token each time', async () => {
+  test('issues another token each time', async () => {
     const emulator = await start();
     const [one, two] = await Promise.all([requestToken(emulator), requestToken(emulator)]);
     expect(await one.text()).not.toBe(await two.text());
@@ -47,7 +47,7 @@ describe('the token endpoint', () => {
     const response = await requestToken(emulator, changes);
     expect(response.status).toBe(status);
     expect(response.headers.get('cache-control')).toBe('no-store');
-    expect(await response.json()).toEqual({ error, error_description: expect.any(String) as string });
+    expect(await response.json()).toMatchObject({ error, error_description: expect.any(String) as string });
   });
 
   test.each<[string, string, string]>([
@@ -60,7 +60,7 @@ describe('the token endpoint', () => {
       'application/x-www-form-urlencoded',
       'grant_type=client_credentials&scope=a&scope=b',
     ],
-  ])('finds %s an invalid request', async (_name, type, body) => {
+  ])('answers %s with invalid_request', async (_name, type, body) => {
     const emulator = await start();
     const init = { method: 'POST', body, headers: { 'Content-Type': type } };
     const response = await fetch(`${emulator.url}/v1/oauth/token`, init);
@@ -68,15 +68,39 @@ describe('the token endpoint', () => {
     expect(await response.json()).toMatchObject({ error: 'invalid_request' });
   });
 
-  test('tells a malformed scope from a refused one', async () => {
+  test('says in the hint whether a scope is malformed or which one is refused', async () => {
     const emulator = await start();
     const malformed = await requestToken(emulator, { scope: 'rest_api:read  rest_api:write' });
-    expect(await malformed.json()).toMatchObject({ error_description: 'scope is malformed.' });
-    const refused = await requestToken(emulator, { scope: 'x' });
-    expect(await refused.json()).toMatchObject({ error_description: 'The client may not ask for x.' });
+    expect(await malformed.json()).toMatchObject({ hint: 'scope is malformed.' });
+    const refused = await requestToken(emulator, { scope: 'rest_api:read x y' });
+    expect(await refused.json()).toEqual({
+      error: 'invalid_scope',
+      error_description: 'The scope is unknown, malformed or not for this client.',
+      hint: 'The client may not ask for this scope: x',
+      message: 'The scope is unknown, malformed or not for this client.',
+    });
   });
 
-  test('takes POST alone', async () => {
+  test('with narrowsScopes, grants the scopes that the client may have and lists them', async () => {
+    const emulator = await start({ narrowsScopes: true });
+    const team = `team_${emulator.teamId}`;
+    const ask = async (scope: string): Promise<Record<string, unknown>> =>
+      (await (await requestToken(emulator, { scope })).json()) as Record<string, unknown>;
+    const narrowed = await ask(`${team} x rest_api:read y`);
+    expect(narrowed).toMatchObject({ scope: `${team} rest_api:read` });
+    const token = String(narrowed['access_token']);
+    expect((await call(emulator, '/v1/research', token)).status).toBe(200);
+    expect((await call(emulator, '/v1/field', token)).status).toBe(401);
+    expect(await ask(`${team} rest_api:read`)).not.toHaveProperty('scope');
+    expect(await ask('x y')).toMatchObject({
+      error: 'invalid_scope',
+      hint: 'The client may not ask for this scope: x',
+    });
+    emulator.narrowsScopes = false;
+    expect(await ask(`${team} x`)).toHaveProperty('error', 'invalid_scope');
+  });
+
+  test('accepts POST only', async () => {
     const emulator = await start();
     const response = await fetch(`${emulator.url}/v1/oauth/token`);
     expect(response.status).toBe(405);
@@ -110,7 +134,7 @@ describe('the token endpoint', () => {
     expect('expires_in' in body).toBe(expiresIn !== undefined);
   });
 
-  test('takes the credentials, team, scopes and lifetime it was started with', async () => {
+  test('uses the credentials, team, scopes and lifetime that it was started with', async () => {
     const own = { clientId: 'me', clientSecret: 's3cret', teamId: 'abc' };
     const emulator = await start({ ...own, scopes: ['tasks:read'], expiresIn: 5 });
     expect(emulator).toMatchObject(own);
@@ -119,14 +143,14 @@ describe('the token endpoint', () => {
     expect((await requestToken(emulator, { scope: 'rest_api:read' })).status).toBe(400);
   });
 
-  test('has random credentials otherwise', async () => {
+  test('has random credentials unless it was started with some', async () => {
     const [one, two] = [await start(), await start()];
     expect(one.clientSecret).not.toBe(two.clientSecret);
     expect(one.clientId).not.toBe(two.clientId);
     expect(one.teamId).toMatch(/^[0-9a-f]{24}$/);
   });
 
-  test('refuses the former secret after a rotation', async () => {
+  test('refuses the former secret after rotateSecret()', async () => {
     const emulator = await start();
     const former = emulator.clientSecret;
     expect(emulator.rotateSecret()).toBe(emulator.clientSecret);
@@ -136,7 +160,7 @@ describe('the token endpoint', () => {
     expect((await requestToken(emulator, { client_secret: 'chosen' })).status).toBe(200);
   });
 
-  test('goes by the scopes granted last, and always grants the team', async () => {
+  test('follows the last grantScopes(), and always grants the team', async () => {
     const emulator = await start();
     emulator.grantScopes(['tasks:read']);
     expect((await requestToken(emulator)).status).toBe(400);
