@@ -1,5 +1,5 @@
 /**
- * Without HTTP, on axios-mock-adapter: one line lets a suite that exists already answer token requests.
+ * Without HTTP, on axios-mock-adapter: one line lets an existing suite answer token requests.
  *
  * Run: node --test examples/testing/
  */
@@ -18,6 +18,11 @@ test('reads the titles', async () => {
   installBipsyncAuth(bipsync, { client: 'acme', clientId: 'id', clientSecret: 'secret', teamId: '1' });
   const mock = new MockAdapter(bipsync, { onNoMatch: 'throwException' });
   mockBipsyncToken(mock);
-  mock.onGet('/v1/research').reply(200, { data: [{ title: 'Mocked' }] });
+  mock.onGet('/v1/research').reply(200, { total: 1, offset: 0, limit: 10, results: [{ title: 'Mocked' }] });
   assert.deepEqual(await createNotes(bipsync).titles(), ['Mocked']);
+  // The history holds the requests of the application, not the one for the token.
+  assert.deepEqual(
+    mock.history.map(({ url }) => url),
+    ['/v1/research'],
+  );
 });

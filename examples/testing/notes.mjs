@@ -1,5 +1,5 @@
 // @ts-check
-/** The code under test: somebody's integration, given the axios instance it is to use. */
+/** The code under test: an integration, which gets the axios instance that it must use. */
 
 /** @param {import('axios').AxiosInstance} bipsync */
 export function createNotes(bipsync) {
@@ -7,12 +7,15 @@ export function createNotes(bipsync) {
     /** @returns {Promise<string[]>} */
     async titles() {
       const { data } = await bipsync.get('/v1/research');
-      return data.data.map((/** @type {{ title: string }} */ { title }) => title);
+      return data.results.map((/** @type {{ title: string }} */ { title }) => title);
     },
-    /** @param {string} title */
+    /**
+     * @param {string} title
+     * @returns {Promise<string>} the note's id
+     */
     async create(title) {
-      const { data } = await bipsync.post('/v1/research', { title });
-      return data;
+      const { data } = await bipsync.post('/v2/research/note', { user: 'user-1', title });
+      return data.id;
     },
   };
 }
