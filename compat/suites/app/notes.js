@@ -1,0 +1,13 @@
+const { bipsync } = require('./bipsync');
+
+async function titles() {
+  const { data } = await bipsync.get('/v1/research');
+  return data.results.map(({ title }) => title);
+}
+
+async function create(title) {
+  const { data } = await bipsync.post('/v2/research/note', { user: 'user-1', title });
+  return data.id;
+}
+
+module.exports = { titles, create };

@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { after, before, beforeEach, test } from 'node:test';
+
+import nock from 'nock';
+
+import { auth } from '../app/bipsync.mjs';
+import { titles } from '../app/notes.mjs';
+
+const home = 'https://acme-api.bipsync.com';
+before(() => nock.disableNetConnect());
+after(() => nock.restore());
+beforeEach(() => auth.invalidate());
+
+test('reads the titles with the token', async () => {
+  nock(home)
+    .post('/v1/oauth/token')
+    .reply(200, { token_type: 'bearer', expires_in: 3600, access_token: 'test-token' });
+  nock(home, { reqheaders: { authorization: 'Bearer test-token' } })
+    .get('/v1/research')
+    .reply(200, { results: [{ title: 'Q3 review' }] });
+  assert.deepEqual(await titles(), ['Q3 review']);
+  assert.ok(nock.isDone());
+});
