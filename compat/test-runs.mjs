@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 
 /** installPackages installs what the folder's lock file names, unless that was done before, and the tarball next to it. */
 export function installPackages(folder, tarball) {
@@ -22,7 +22,7 @@ export function createTestRuns() {
   let passed = 0;
   let failed = 0;
 
-  function report(name, tests, output) {
+  function report(name, tests, output = '') {
     const all = tests.length > 0 ? tests : [{ isOk: false, title: 'no test ran', details: output }];
     for (const { isOk, title, details } of all) {
       if (isOk) passed += 1;
@@ -41,9 +41,9 @@ export function createTestRuns() {
     rmSync(folder, { recursive: true });
     const tests = files.flatMap(({ assertionResults, message, name: path }) =>
       assertionResults.length > 0
-        ? assertionResults.map(({ status, title, failureMessages }) => ({
+        ? assertionResults.map(({ status, fullName, failureMessages }) => ({
             isOk: status === 'passed',
-            title,
+            title: `${basename(path)}: ${fullName}`,
             details: failureMessages.join('\n'),
           }))
         : [{ isOk: false, title: `${path} could not be loaded`, details: message }],
@@ -52,6 +52,7 @@ export function createTestRuns() {
   }
 
   return {
+    report,
     /** `root` holds `node_modules`, `cwd` the suites. */
     jest(name, root, cwd, ...args) {
       const program = join(root, 'node_modules/jest/bin/jest.js');

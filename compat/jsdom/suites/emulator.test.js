@@ -1,4 +1,4 @@
-/* global afterEach, beforeEach, document, expect, test */
+/* global AbortController, afterEach, beforeEach, document, expect, test */
 const axios = require('axios');
 const { installBipsyncAuth } = require('axios-bipsync-auth');
 const { startBipsyncEmulator } = require('axios-bipsync-auth/testing');

@@ -1,4 +1,4 @@
-/* global document, expect, test */
+/* global AbortController, document, expect, test */
 const axios = require('axios');
 const MockAdapter = require('axios-mock-adapter');
 const { installBipsyncAuth, isBipsyncAuthError } = require('axios-bipsync-auth');
