@@ -100,7 +100,7 @@ describe('BipsyncHttpModule in an application', () => {
     const { status, body } = await get('/research');
 
     expect(status).toBe(200);
-    expect(body).toMatchObject({ data: expect.arrayContaining([expect.anything()]) as unknown });
+    expect(body).toMatchObject({ results: expect.arrayContaining([expect.anything()]) as unknown });
     expect(emulator.tokenRequests).toBe(1);
     expect(emulator.requests).toMatchObject([{ authorization: 'valid', headers: { 'x-desk': 'credit' } }]);
   });

@@ -10,5 +10,8 @@ import { bipsyncAuthConfigFromEnv, installBipsyncAuth } from 'axios-bipsync-auth
 const bipsync = axios.create({ timeout: 30_000 });
 installBipsyncAuth(bipsync, bipsyncAuthConfigFromEnv());
 
-const [research, projects] = await Promise.all([bipsync.get('/v1/research'), bipsync.get('/v3/projects')]);
-console.log(`${research.data.data.length} notes, ${projects.data.data.length} projects`);
+const [research, contentTypes] = await Promise.all([
+  bipsync.get('/v1/research'),
+  bipsync.get('/v1/contenttype'),
+]);
+console.log(`${research.data.total} notes, ${contentTypes.data.total} content types`);

@@ -46,5 +46,8 @@ bipsync.interceptors.response.use(undefined, async (error) => {
   throw error;
 });
 
-const [research, projects] = await Promise.all([bipsync.get('/v1/research'), bipsync.get('/v3/projects')]);
-console.log(`${research.data.data.length} notes, ${projects.data.data.length} projects`);
+const [research, contentTypes] = await Promise.all([
+  bipsync.get('/v1/research'),
+  bipsync.get('/v1/contenttype'),
+]);
+console.log(`${research.data.total} notes, ${contentTypes.data.total} content types`);

@@ -19,8 +19,11 @@ installBipsyncAuth(bipsync, {
 
 try {
   // However many requests start at once, they cost one token.
-  const [research, projects] = await Promise.all([bipsync.get('/v1/research'), bipsync.get('/v3/projects')]);
-  console.log(`${research.data.data.length} notes, ${projects.data.data.length} projects`);
+  const [research, contentTypes] = await Promise.all([
+    bipsync.get('/v1/research'),
+    bipsync.get('/v1/contenttype'),
+  ]);
+  console.log(`${research.data.total} notes, ${contentTypes.data.total} content types`);
 } catch (error) {
   // What went wrong on the way to a token, and what to do about it; safe to log as it is.
   if (isBipsyncAuthError(error)) console.error(`${error.code}: ${error.message}`);

@@ -20,7 +20,7 @@ installBipsyncAuth(bipsync, config);
 function forTeam(teamId) {
   const bipsyncAuth = { teamId };
   return {
-    countNotes: async () => (await bipsync.get('/v1/research', { bipsyncAuth })).data.data.length,
+    countNotes: async () => (await bipsync.get('/v1/research', { bipsyncAuth })).data.total,
   };
 }
 

@@ -28,3 +28,9 @@ test('createMock stands in for the instance and for the handle, where a class ge
   expect(await notes.scopes()).toEqual(['rest_api:read']);
   expect(bipsync.get).toHaveBeenCalledWith('/v1/research');
 });
+
+test('createMock in place of an axios instance is refused at installation, with the line to write', () => {
+  const { installBipsyncAuth } = require('axios-bipsync-auth');
+  const config = { client: 'acme', clientId: 'test-client', clientSecret: 'test-secret', teamId: '1' };
+  expect(() => installBipsyncAuth(createMock(), config)).toThrow(/jest\.mock\(['"]axios-bipsync-auth['"]\)/);
+});
