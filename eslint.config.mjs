@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist', 'coverage', 'reports', 'docs/api', '**/node_modules', '.stryker-tmp']),
+  globalIgnores(['dist', 'coverage', 'reports', 'site', '**/node_modules', '.stryker-tmp']),
   js.configs.recommended,
   {
     files: ['src/**/*.ts', '__tests__/**/*.ts', 'jest.config.ts'],
@@ -53,6 +53,17 @@ export default defineConfig(
         fetch: 'readonly',
         performance: 'readonly',
         Buffer: 'readonly',
+      },
+    },
+  },
+  {
+    files: ['scripts/site/*.{js,mjs}'],
+    languageOptions: {
+      globals: {
+        document: 'readonly',
+        getComputedStyle: 'readonly',
+        matchMedia: 'readonly',
+        MutationObserver: 'readonly',
       },
     },
   },
