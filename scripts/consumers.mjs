@@ -1,7 +1,7 @@
 // The packed tarball in empty folders, as its users have it: ESM, CommonJS, strict TypeScript in both, each entry point,
 // the command, and the mistakes that people make.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -134,6 +134,16 @@ for (const name of ['axios-bipsync-auth', 'bipsync-auth']) {
       throw new Error(`check without configuration: ${status} ${stdout}`);
   });
 }
+
+// A write to a frozen object throws in an ES module. Without this line the CommonJS build would ignore it.
+check('the CommonJS build is strict', () => {
+  const dist = join(folder, 'node_modules/axios-bipsync-auth/dist');
+  const built = readdirSync(dist).filter((name) => name.endsWith('.cjs'));
+  if (built.length === 0) throw new Error('no CommonJS build');
+  const isStrict = (name) => /^(#!.*\n)?(['"])use strict\2/.test(readFileSync(join(dist, name), 'utf8'));
+  const sloppy = built.filter((name) => !isStrict(name));
+  if (sloppy.length > 0) throw new Error(sloppy.join(' '));
+});
 
 const files = execFileSync('tar', ['tzf', tarball], { encoding: 'utf8' }).trim().split('\n');
 const unwanted = files.filter(

@@ -4,10 +4,9 @@
  *
  *   node scripts/site/check.mjs [folder for screenshots]
  */
-import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { extname, join, resolve } from 'node:path';
+import { delimiter, extname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { LinkChecker } from 'linkinator';
@@ -95,11 +94,9 @@ async function openBrowser() {
 }
 
 function installed(name) {
-  try {
-    return execFileSync('which', [name], { encoding: 'utf8' }).trim();
-  } catch {
-    return undefined;
-  }
+  return process.env.PATH.split(delimiter)
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
 }
 
 async function look(browser, name, colorScheme) {
