@@ -1,8 +1,10 @@
 import { HttpModule, HttpService } from '@nestjs/axios';
-import { Inject, type OnModuleInit } from '@nestjs/common';
+import { Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
+import { Test } from '@nestjs/testing';
 import axios from 'axios';
+import { firstValueFrom } from 'rxjs';
 
-import { installBipsyncAuth } from '../../src';
+import type { BipsyncAuth, BipsyncAuthConfig } from '../../src';
 import { installBipsyncAuthOn } from '../../src/nestjs';
 import { type BipsyncEmulator } from '../../src/testing';
 import { configFor, startEmulator } from '../support/emulated';
@@ -49,19 +51,81 @@ describe("Nest's own HttpModule", () => {
       ) as unknown,
     });
     expect(handlersOf(axios)).toEqual({ request: 0, response: 0 });
-    // Why the refusal is needed: the core has no way to know that nobody chose this instance.
+    // Why the refusal is needed: the core cannot know that the caller did not choose this instance.
     const { app } = await boot({ imports: [HttpModule] });
     expect(app.get(HttpService).axiosRef).toBe(axios);
   });
 
-  it('refuses what installBipsyncAuth refuses', async () => {
-    const emulator = await startEmulator();
-    const http = new HttpService(axios.create());
-    const auth = installBipsyncAuthOn(http, configFor(emulator));
-    expect(() => installBipsyncAuthOn(http, configFor(emulator))).toThrow(
-      /installed on this axios instance already/,
+  it('refuses what installBipsyncAuth refuses', () => {
+    const http = new HttpService(axios.create({ baseURL: 'https://example.com' }));
+    const config = { client: 'acme', clientId: 'id', clientSecret: 'secret', teamId: '1' };
+    expect(() => installBipsyncAuthOn(http, config)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_BIPSYNC_CONFIG',
+        message: expect.stringContaining('example.com') as unknown,
+      }) as Error,
     );
-    auth.eject();
-    installBipsyncAuth(http.axiosRef, configFor(emulator)).eject();
+  });
+});
+
+describe('a second testing module in one process', () => {
+  /** As an application has it: the module's decorator runs once, when the file is loaded. */
+  function applicationModule(httpModule: object, auth: BipsyncAuthConfig, ejects: boolean): new () => object {
+    @Module({ imports: [httpModule as typeof HttpModule] })
+    class ApplicationModule implements OnModuleInit, OnApplicationShutdown {
+      private auth: BipsyncAuth | undefined;
+
+      @Inject(HttpService) private readonly http!: HttpService;
+
+      onModuleInit(): void {
+        this.auth = installBipsyncAuthOn(this.http, auth);
+      }
+
+      onApplicationShutdown(): void {
+        if (ejects) this.auth?.eject();
+      }
+    }
+    return ApplicationModule;
+  }
+
+  async function start(module: new () => object): Promise<number> {
+    const application = await Test.createTestingModule({ imports: [module] }).compile();
+    try {
+      await application.init();
+      const http = application.get(HttpService, { strict: false });
+      return (await firstValueFrom(http.get('/v1/research'))).status;
+    } finally {
+      await application.close();
+    }
+  }
+
+  it('gets the axios of the first one from HttpModule.register(), and is told so if the plugin is still on it', async () => {
+    const module = applicationModule(HttpModule.register({}), configFor(await startEmulator()), false);
+    expect(await start(module)).toBe(200);
+    await expect(start(module)).rejects.toMatchObject({
+      code: 'ERR_BIPSYNC_CONFIG',
+      message: expect.stringMatching(/testing module gets the same one.*eject\(\).*registerAsync/) as unknown,
+    });
+  });
+
+  it('starts on HttpModule.register() if the first one ejected the plugin', async () => {
+    const module = applicationModule(HttpModule.register({}), configFor(await startEmulator()), true);
+    expect([await start(module), await start(module)]).toEqual([200, 200]);
+  });
+
+  it('starts on HttpModule.registerAsync(), which makes an axios each time', async () => {
+    const httpModule = HttpModule.registerAsync({ useFactory: () => ({}) });
+    const module = applicationModule(httpModule, configFor(await startEmulator()), false);
+    expect([await start(module), await start(module)]).toEqual([200, 200]);
+  });
+
+  it('is refused on a bare HttpModule as the first one is, with the reason', async () => {
+    const module = applicationModule(HttpModule, configFor(await startEmulator()), false);
+    for (let count = 0; count < 2; count += 1) {
+      await expect(start(module)).rejects.toMatchObject({
+        code: 'ERR_BIPSYNC_CONFIG',
+        message: expect.stringMatching(/default export.*testing module.*installed twice/) as unknown,
+      });
+    }
   });
 });

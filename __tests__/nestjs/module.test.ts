@@ -277,7 +277,7 @@ describe('a bad configuration keeps the application from starting', () => {
       { client: 'acme', clientSecret },
       /no option "client", "clientSecret"/,
     ],
-    ['a name that comes too late', { name: 'acme', auth: {} }, /no option "name".* beside useFactory/],
+    ['a name that comes too late', { name: 'acme', auth: {} }, /no option "name".* next to useFactory/],
     ['nothing', undefined, /must be an object with auth/],
     ['null', null, /must be an object with auth/],
     [
@@ -314,6 +314,44 @@ describe('a bad configuration keeps the application from starting', () => {
     expect(register).toThrow(message);
     expect(register).toThrow(expect.objectContaining({ code: 'ERR_BIPSYNC_CONFIG' }) as Error);
   });
+});
+
+it('options that an object only inherits do not count, as from a polluted Object.prototype', async () => {
+  const emulator = await startEmulator();
+  const polluted = {
+    name: 'globex',
+    global: true,
+    http: { headers: { 'X-Desk': 'evil' } },
+    useFactory: () => ({ auth: { client: 'evil', clientId: 'id', clientSecret: 'secret', teamId: '1' } }),
+  };
+  class Options implements BipsyncHttpOptionsFactory {
+    createBipsyncHttpOptions(): BipsyncHttpOptions {
+      return { auth: configFor(emulator) };
+    }
+  }
+  const pollute = (): void => {
+    for (const [key, value] of Object.entries(polluted)) {
+      Object.defineProperty(Object.prototype, key, { value, configurable: true, writable: true });
+    }
+  };
+  const clean = (): void => {
+    for (const key of Object.keys(polluted)) Reflect.deleteProperty(Object.prototype, key);
+  };
+  pollute();
+  try {
+    const modules = [
+      BipsyncHttpModule.register({ auth: configFor(emulator) }),
+      BipsyncHttpModule.registerAsync({ useClass: Options }),
+    ];
+    for (const module of modules) {
+      const { app, get } = await boot({ imports: [module], controllers: [ResearchController] });
+      expect((await get('/research')).status).toBe(200);
+      await app.close();
+    }
+  } finally {
+    clean();
+  }
+  expect(emulator.requests.map(({ headers }) => headers['x-desk'])).toEqual([undefined, undefined]);
 });
 
 function badNames(): [string, object, RegExp][] {

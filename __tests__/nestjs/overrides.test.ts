@@ -4,7 +4,15 @@ import { Test, type TestingModule } from '@nestjs/testing';
 import axios from 'axios';
 
 import { type BipsyncAuth, bipsyncAuthConfigFromEnv } from '../../src';
-import { BIPSYNC_AUTH, BipsyncHttpModule, getBipsyncAuthToken, getBipsyncHttpToken } from '../../src/nestjs';
+import {
+  BIPSYNC_AUTH,
+  BipsyncHttpModule,
+  type BipsyncHttpModuleAsyncOptions,
+  type BipsyncHttpOptions,
+  type BipsyncHttpOptionsFactory,
+  getBipsyncAuthToken,
+  getBipsyncHttpToken,
+} from '../../src/nestjs';
 import { configFor, startEmulator } from '../support/emulated';
 import { handlersOf, ResearchController } from './application';
 
@@ -60,6 +68,46 @@ describe.each(modules)('a module %s, in a test that overrides its providers', (_
     ['the handle alone', [[auth, {}]]],
   ])('refuses a wrong configuration where %s is overridden', async (_overridden, overrides) => {
     await expect(overridden(module, overrides)).rejects.toMatchObject({ code: 'ERR_BIPSYNC_CONFIG' });
+  });
+});
+
+describe('a factory that throws without its settings, in a test', () => {
+  const settings = new Map<string, string>();
+
+  /** Stands for ConfigService. */
+  function getOrThrow(key: string): string {
+    const value = settings.get(key);
+    if (value === undefined) throw new TypeError(`Configuration key "${key}" does not exist`);
+    return value;
+  }
+
+  class OptionsFactory implements BipsyncHttpOptionsFactory {
+    createBipsyncHttpOptions(): BipsyncHttpOptions {
+      return { auth: { client: getOrThrow('CLIENT'), clientId: 'id', clientSecret: 'secret', teamId: '1' } };
+    }
+  }
+
+  const styles: [string, BipsyncHttpModuleAsyncOptions][] = [
+    ['useFactory', { useFactory: () => new OptionsFactory().createBipsyncHttpOptions() }],
+    ['an async useFactory', { useFactory: async () => new OptionsFactory().createBipsyncHttpOptions() }],
+    ['useClass', { useClass: OptionsFactory }],
+  ];
+
+  it.each(styles)('%s: is not called if both providers are overridden', async (_, options) => {
+    @Module({ imports: [BipsyncHttpModule.registerAsync(options)], controllers: [ResearchController] })
+    class SettingsModule {}
+    const application = await overridden(SettingsModule, [
+      [HttpService, { get: () => undefined }],
+      [BIPSYNC_AUTH, {}],
+    ]);
+    await application.close();
+  });
+
+  it.each(styles)('%s: is called if one of them is not overridden', async (_, options) => {
+    @Module({ imports: [BipsyncHttpModule.registerAsync(options)], controllers: [ResearchController] })
+    class SettingsModule {}
+    const starting = overridden(SettingsModule, [[HttpService, {}]]);
+    await expect(starting).rejects.toThrow('Configuration key "CLIENT" does not exist');
   });
 });
 

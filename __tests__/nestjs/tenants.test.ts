@@ -1,5 +1,5 @@
 import { HttpService } from '@nestjs/axios';
-import { Controller, type DynamicModule, Get, Inject, Module } from '@nestjs/common';
+import { Controller, type DynamicModule, Get, Inject } from '@nestjs/common';
 import { map, type Observable } from 'rxjs';
 
 import type { BipsyncAuth } from '../../src';
@@ -44,8 +44,8 @@ function seenBy(emulator: BipsyncEmulator): unknown {
   };
 }
 
-describe('two tenants in one application', () => {
-  it('each get their own tokens, and nothing of the other', async () => {
+describe('BipsyncHttpModule with names', () => {
+  it('gives each of two tenants in one application tokens of its own', async () => {
     const [acme, globex] = [await startEmulator(), await startEmulator()];
     const { get } = await boot({ imports: tenants(acme, globex), controllers: [TenantsController] });
 
@@ -62,7 +62,7 @@ describe('two tenants in one application', () => {
     });
   });
 
-  it('have a handle each', async () => {
+  it('gives each of two tenants a handle of its own', async () => {
     const [acme, globex] = [await startEmulator(), await startEmulator()];
     const { app, get } = await boot({ imports: tenants(acme, globex), controllers: [TenantsController] });
     await get('/acme');
@@ -73,30 +73,11 @@ describe('two tenants in one application', () => {
     expect([acme.tokenRequests, globex.tokenRequests]).toEqual([2, 1]);
   });
 
-  it('provide nothing without a name, so that nobody gets one of them by chance', async () => {
+  it('provides nothing without a name, so that no service gets one of the tenants by chance', async () => {
     const [acme, globex] = [await startEmulator(), await startEmulator()];
     const { app } = await boot({ imports: tenants(acme, globex) });
     for (const token of [HttpService, BIPSYNC_AUTH]) expect(() => app.get<unknown>(token)).toThrow();
     const { error } = await refusalOf({ imports: tenants(acme, globex), controllers: [ResearchController] });
     expect(String(error)).toMatch(/resolve dependencies of the ResearchController/);
-  });
-
-  it('stay two where Nest tells modules apart by their content, and their factories read the same', async () => {
-    const emulators = [await startEmulator(), await startEmulator()];
-    const features = emulators.map((emulator, index) => {
-      @Controller(`feature-${index}`)
-      class FeatureController extends ResearchController {}
-
-      @Module({
-        imports: [BipsyncHttpModule.registerAsync({ useFactory: () => ({ auth: configFor(emulator) }) })],
-        controllers: [FeatureController],
-      })
-      class FeatureModule {}
-      return FeatureModule;
-    });
-    const { get } = await boot({ imports: features }, { moduleIdGeneratorAlgorithm: 'deep-hash' });
-    expect((await get('/feature-0')).status).toBe(200);
-    expect((await get('/feature-1')).status).toBe(200);
-    expect(emulators.map(({ apiRequests }) => apiRequests)).toEqual([1, 1]);
   });
 });

@@ -1,0 +1,89 @@
+import { isDeepStrictEqual } from 'node:util';
+
+import { HttpService } from '@nestjs/axios';
+import type { OnApplicationShutdown } from '@nestjs/common';
+import axios from 'axios';
+
+import { type BipsyncAuth, installBipsyncAuth } from '../index';
+import { type BipsyncHttpOptions, ownOptions } from './options';
+import { naming, refuse } from './refusal';
+
+/** INSTALLATION is not exported. Every copy of this package finds the provider under this token. */
+export const INSTALLATION = 'BIPSYNC_HTTP_INSTALLATION';
+
+/** One private axios with the plugin on it. */
+interface Installed {
+  readonly http: HttpService;
+  readonly auth: BipsyncAuth;
+}
+
+/** GetOptions is what Nest has made of the options: a function, so that they are asked for when they are needed. */
+export type GetOptions = () => BipsyncHttpOptions | Promise<BipsyncHttpOptions>;
+
+/** Installation asks for the options, and installs, when the first of the public providers is made. */
+export interface Installation extends OnApplicationShutdown {
+  readonly get: () => Promise<Installed>;
+  /** Known from the moment the options were asked for. */
+  options?: BipsyncHttpOptions;
+}
+
+/**
+ * createInstallation makes a provider. Nest calls the hooks of every provider that has them, also of a plain object.
+ * `sameName` returns the installations of one name in one application, this one among them.
+ */
+export function createInstallation(
+  name: string | undefined,
+  getOptions: GetOptions,
+  sameName: () => Installation[],
+): Installation {
+  let installed: Promise<Installed> | undefined;
+
+  const install = async (): Promise<Installed> => {
+    const options = await getOptions();
+    refuseOtherOptions(options);
+    installation.options = options;
+    refuseDifferentOptions(name, options, sameName());
+    const { auth: config, http } = ownOptions(options);
+    const instance = axios.create(http);
+    return { auth: installBipsyncAuth(instance, config), http: new HttpService(instance) };
+  };
+
+  const installation: Installation = {
+    get: () => (installed ??= naming(name, install)),
+    // Not `onModuleDestroy`: the server is then still answering, with requests to Bipsync that need their token.
+    onApplicationShutdown: () =>
+      installed?.then(
+        ({ auth }) => auth.eject(),
+        () => undefined,
+      ),
+  };
+  return installation;
+}
+
+/** Nest would inject either of them. The module whose options come last sees the options of all. */
+function refuseDifferentOptions(
+  name: string | undefined,
+  options: BipsyncHttpOptions,
+  sameName: Installation[],
+): void {
+  if (sameName.every((other) => !other.options || isDeepStrictEqual(other.options, options))) return;
+  refuse(
+    `Another BipsyncHttpModule ${name === undefined ? 'without a name' : 'of this name'} has different options, and Nest ` +
+      'would inject either of the two. Give each tenant a name. For one tenant, register the module once, and import ' +
+      'that module where it is needed.',
+  );
+}
+
+/** A `name` that a factory returned, for example, would be ignored, and two tenants mixed up. */
+function refuseOtherOptions(options: unknown): void {
+  if (typeof options !== 'object' || options === null) {
+    refuse('The options of BipsyncHttpModule must be an object with auth and, where needed, http.');
+  }
+  const others = Object.keys(options).filter((option) => option !== 'auth' && option !== 'http');
+  if (others.length > 0) {
+    refuse(
+      `BipsyncHttpModule has no option ${others.map((option) => JSON.stringify(option)).join(', ')}, only auth and http. ` +
+        'What concerns the plugin goes into auth, what concerns axios into http; name and global go next to useFactory.',
+    );
+  }
+}
