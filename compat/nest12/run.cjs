@@ -5,6 +5,7 @@
  */
 const libraries = {
   nestAxios: require('@nestjs/axios'),
+  nestTesting: require('@nestjs/testing'),
   common: require('@nestjs/common'),
   core: require('@nestjs/core'),
   axios: require('axios'),
@@ -15,7 +16,10 @@ const libraries = {
 };
 
 async function main() {
-  const [{ createChecks }, { tell }] = await Promise.all([import('../checks.mjs'), import('./story.mjs')]);
+  const [{ createChecks }, { tell }] = await Promise.all([
+    import('../checks.mjs'),
+    import('../nest-story.mjs'),
+  ]);
   const { check, finish } = createChecks();
   await tell('CommonJS', libraries, check);
   finish();

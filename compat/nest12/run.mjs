@@ -6,6 +6,7 @@
 import * as nestAxios from '@nestjs/axios';
 import * as common from '@nestjs/common';
 import * as core from '@nestjs/core';
+import * as nestTesting from '@nestjs/testing';
 import axios from 'axios';
 import * as plugin from 'axios-bipsync-auth';
 import * as pluginNest from 'axios-bipsync-auth/nestjs';
@@ -13,8 +14,8 @@ import * as testing from 'axios-bipsync-auth/testing';
 import * as rxjs from 'rxjs';
 
 import { createChecks } from '../checks.mjs';
-import { tell } from './story.mjs';
+import { tell } from '../nest-story.mjs';
 
 const { check, finish } = createChecks();
-await tell('ESM', { nestAxios, common, core, axios, plugin, pluginNest, testing, rxjs }, check);
+await tell('ESM', { nestAxios, nestTesting, common, core, axios, plugin, pluginNest, testing, rxjs }, check);
 finish();

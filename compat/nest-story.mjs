@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
 
+// The checks of every supported version of NestJS: nest10 and nest12 run them. Jest runs on NestJS 11.
+
 /** tell runs the same checks on the libraries that it is given, however they were loaded. */
 export async function tell(system, libraries, check) {
-  const { nestAxios, common, core, axios, plugin, pluginNest, testing, rxjs } = libraries;
+  const { nestAxios, nestTesting, common, core, axios, plugin, pluginNest, testing, rxjs } = libraries;
   const { HttpModule, HttpService } = nestAxios;
   const { BIPSYNC_AUTH, BipsyncHttpModule, getBipsyncAuthToken, getBipsyncHttpToken } = pluginNest;
   const named = (what) => `Nest ${system}: ${what}`;
@@ -35,10 +37,10 @@ export async function tell(system, libraries, check) {
     return ResearchController;
   };
 
-  const boot = async (metadata) => {
+  const boot = async (metadata, logger = false) => {
     class ApplicationModule {}
     common.Module(metadata)(ApplicationModule);
-    const app = await core.NestFactory.create(ApplicationModule, { logger: false, abortOnError: false });
+    const app = await core.NestFactory.create(ApplicationModule, { logger, abortOnError: false });
     opened.push(app);
     await app.listen(0, '127.0.0.1');
     const { port } = app.getHttpServer().address();
@@ -166,6 +168,54 @@ export async function tell(system, libraries, check) {
       assert.doesNotMatch(error.stack, /hunter2/);
       return true;
     });
+  });
+
+  await scenario('two modules of one name with different options are refused', async () => {
+    const [acme, globex] = [await startBipsync(), await startBipsync()];
+    const module = (name, bipsync) => BipsyncHttpModule.register({ name, auth: configFor(bipsync) });
+    await assert.rejects(boot({ imports: [module('acme', acme), module('acme', globex)] }), {
+      code: 'ERR_BIPSYNC_CONFIG',
+      message: /"acme".*different options/,
+    });
+    const first = await boot({ imports: [module('acme', acme), module('acme', acme)] });
+    await first.app.close();
+    await boot({ imports: [module('acme', globex)] });
+  });
+
+  await scenario('a factory that depends on the request is refused', async () => {
+    const bipsync = await startBipsync();
+    const useFactory = () => ({ auth: configFor(bipsync) });
+    const module = BipsyncHttpModule.registerAsync({ inject: [core.REQUEST], useFactory });
+    await assert.rejects(boot({ imports: [module], controllers: [controllerAt('research')] }), {
+      code: 'ERR_BIPSYNC_CONFIG',
+      message: /request-scoped/,
+    });
+  });
+
+  await scenario('a module that imports HttpModule too is warned of', async () => {
+    const bipsync = await startBipsync();
+    const warnings = [];
+    const logger = { log() {}, error() {}, warn: (message) => warnings.push(message) };
+    const imports = [HttpModule, BipsyncHttpModule.register({ auth: configFor(bipsync) })];
+    await boot({ imports }, logger);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0], /^ApplicationModule imports BipsyncHttpModule and another module/);
+  });
+
+  await scenario('a factory is not called if both of its providers are overridden', async () => {
+    const useFactory = () => {
+      throw new Error('no settings');
+    };
+    class ResearchModule {}
+    common.Module({ imports: [BipsyncHttpModule.registerAsync({ useFactory })] })(ResearchModule);
+    const module = await nestTesting.Test.createTestingModule({ imports: [ResearchModule] })
+      .overrideProvider(HttpService)
+      .useValue({})
+      .overrideProvider(BIPSYNC_AUTH)
+      .useValue({})
+      .compile();
+    await module.init();
+    await module.close();
   });
 
   await scenario('HttpModule.register() takes the plugin, the bare HttpModule is refused', async () => {
