@@ -1,8 +1,11 @@
 import { HttpService } from '@nestjs/axios';
 import { Controller, Get, Inject, Injectable, Module, Param } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
 import { bipsyncAuthConfigFromEnv } from 'axios-bipsync-auth';
 import { BipsyncHttpModule } from 'axios-bipsync-auth/nestjs';
 import { map, type Observable } from 'rxjs';
+
+import { BipsyncErrorFilter } from './bipsync-error.filter';
 
 interface Note {
   id: string;
@@ -38,7 +41,7 @@ class ResearchController {
       useFactory: () => ({ auth: bipsyncAuthConfigFromEnv(), http: { timeout: 10_000 } }),
     }),
   ],
-  providers: [ResearchService],
+  providers: [ResearchService, { provide: APP_FILTER, useClass: BipsyncErrorFilter }],
   controllers: [ResearchController],
 })
 export class ResearchModule {}
