@@ -18,9 +18,7 @@ class ResearchService {
   constructor(@Inject(HttpService) private readonly bipsync: HttpService) {}
 
   find(id: string): Observable<Note> {
-    return this.bipsync
-      .get<{ data: Note }>(`/v1/research/${encodeURIComponent(id)}`)
-      .pipe(map(({ data: answer }) => answer.data));
+    return this.bipsync.get<Note>(`/v1/research/${encodeURIComponent(id)}`).pipe(map(({ data }) => data));
   }
 }
 
