@@ -1,6 +1,17 @@
-import axios, { type AxiosInstance } from 'axios';
-import { type AxiosCacheInstance, type CacheOptions, setupCache } from 'axios-cache-interceptor';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 
+import axios, { type AxiosInstance } from 'axios';
+import {
+  type AxiosCacheInstance,
+  buildKeyGenerator,
+  type CacheOptions,
+  type KeyGenerator,
+  setupCache,
+} from 'axios-cache-interceptor';
+
+import { installBipsyncAuth } from '../../src';
 import { type Emulated, emulated } from '../support/emulated';
 import { rejection } from '../support/scripted';
 
@@ -109,6 +120,76 @@ describe('a hit while no token is there', () => {
     expect(emulator.tokenRequests).toBe(2);
   });
 });
+
+describe('axios-cache-interceptor with two teams', () => {
+  let server: Server;
+  let baseURL: string;
+
+  beforeAll(async () => {
+    server = createServer(
+      (request, response) => void answerByTeam(request).then((body) => response.end(body)),
+    );
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    baseURL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  });
+
+  afterAll(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  function installed(cache: CacheOptions, teamId: string): AxiosCacheInstance {
+    const api = setupCache(axios.create(), cache);
+    installBipsyncAuth(api, { baseURL, clientId: 'id', clientSecret: 'secret', teamId });
+    return api;
+  }
+
+  /** The team whose notes a request for a team's notes brings. */
+  async function notesOf(api: AxiosCacheInstance, teamId?: string): Promise<string> {
+    const request = teamId === undefined ? {} : { bipsyncAuth: { teamId } };
+    return (await api.get<{ notesOf: string }>('/v1/research', request)).data.notesOf;
+  }
+
+  it("mixes the teams on one instance, since its keys do not hold the request's team", async () => {
+    const api = installed({}, 'a1');
+    expect([await notesOf(api), await notesOf(api, 'b2')]).toEqual(['a1', 'a1']);
+    const atOnce = installed({}, 'a1');
+    expect(await Promise.all([notesOf(atOnce), notesOf(atOnce, 'b2')])).toEqual(['a1', 'a1']);
+  });
+
+  const keyOfRequest = buildKeyGenerator((request, meta) => {
+    const { baseURL, url, method, params, data } = request as Record<string, unknown>;
+    return { baseURL, url, method, params, data, ...meta };
+  });
+  const generateKey: KeyGenerator = (request, meta) =>
+    `${JSON.stringify(request.bipsyncAuth ?? {})} ${keyOfRequest(request, meta)}`;
+
+  it("keeps the teams apart on one instance by a key generator that includes the request's team", async () => {
+    const api = installed({ generateKey }, 'a1');
+    expect([await notesOf(api), await notesOf(api, 'b2')]).toEqual(['a1', 'b2']);
+    expect(await api.get('/v1/research', { bipsyncAuth: { teamId: 'b2' } })).toMatchObject({ cached: true });
+    const atOnce = installed({ generateKey }, 'a1');
+    expect(await Promise.all([notesOf(atOnce), notesOf(atOnce, 'b2')])).toEqual(['a1', 'b2']);
+  });
+
+  it('keeps the teams apart by one instance a team', async () => {
+    const [a1, b2] = [installed({}, 'a1'), installed({}, 'b2')];
+    expect([await notesOf(a1), await notesOf(b2)]).toEqual(['a1', 'b2']);
+  });
+});
+
+/** A token names its team, and the API answers with what that team has. */
+async function answerByTeam(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  if (request.method !== 'POST') {
+    return JSON.stringify({ notesOf: String(request.headers.authorization).replace('Bearer token-of-', '') });
+  }
+  const scope = new URLSearchParams(Buffer.concat(chunks).toString()).get('scope');
+  const accessToken = `token-of-${String(scope).replace('team_', '')}`;
+  return JSON.stringify({ token_type: 'bearer', access_token: accessToken, expires_in: 3600 });
+}
 
 async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
