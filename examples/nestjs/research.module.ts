@@ -14,7 +14,7 @@ interface Note {
 
 /** Knows Bipsync's paths, and nothing of tokens. */
 @Injectable()
-class ResearchService {
+export class ResearchService {
   constructor(@Inject(HttpService) private readonly bipsync: HttpService) {}
 
   find(id: string): Observable<Note> {
