@@ -84,7 +84,7 @@ function decisiveUrl(config: object, isOwnCopy: boolean): string | undefined {
   if (!hasPlainPrototype(config)) return undefined;
   const url = ownValue(config, 'url') ?? '';
   const baseURL = ownValue(config, 'baseURL');
-  if (ownValue(config, 'socketPath') || typeof url !== 'string') return undefined;
+  if (('socketPath' in config && ownValue(config, 'socketPath')) || typeof url !== 'string') return undefined;
   if (!baseURL) return url;
   if (typeof baseURL !== 'string') return undefined;
   if (!absoluteUrl.test(url)) return baseURL;

@@ -25,11 +25,12 @@ export function readAuthorization(headers: unknown): unknown {
  */
 export function takeAuthorization(headers: object): unknown {
   let taken: unknown;
-  for (const key of Object.getOwnPropertyNames(headers)) {
+  for (const key of Object.keys(headers)) {
     if (!isAuthorization(key)) continue;
-    if (Object.prototype.propertyIsEnumerable.call(headers, key)) taken ??= Reflect.get(headers, key);
+    taken ??= Reflect.get(headers, key);
     Reflect.deleteProperty(headers, key);
   }
+  if (Object.hasOwn(headers, 'Authorization')) Reflect.deleteProperty(headers, 'Authorization');
   return taken;
 }
 

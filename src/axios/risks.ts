@@ -21,8 +21,9 @@ export type RiskOf = (origin: string, sending: Sending) => string | undefined;
  * counts as one that does not. An http request, which can only go to a loopback host, must cross no proxy at all.
  */
 export function createRiskOf(isOwnCopy: boolean): RiskOf {
+  const tunnels = tunnelsThroughProxies();
   const isSafe = ({ adapter }: Sending): boolean =>
-    (tunnelsThroughProxies() && (isOwnCopy || isNamed(adapter))) || isFetch(adapter) || isMock(adapter);
+    (tunnels && (isOwnCopy || isNamed(adapter))) || isFetch(adapter) || isMock(adapter);
 
   return (origin, sending) => {
     const { adapter, config } = sending;

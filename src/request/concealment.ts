@@ -71,9 +71,10 @@ const MAX_WRAPPED = 50;
 
 function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness): void {
   const { request } = holder;
-  if (request === undefined) return;
-  printAsName(request);
-  hide(holder, 'request', how);
+  // A plain object was made up by a mock or an adapter of the caller's own. It leads to no connection.
+  const isRaw = isObject(request) && Object.getPrototypeOf(request) !== Object.prototype;
+  if (isRaw) printAsName(request);
+  if (isRaw || (how === 'thorough' && request !== undefined)) hide(holder, 'request', how);
 }
 
 /** A stream may lead to the request that it is the body of, or that it answers. */
@@ -84,12 +85,18 @@ function concealStream(body: unknown): void {
 /** printAsName makes an object print as its class's name, and leaves it as it is otherwise. */
 function printAsName(value: unknown): void {
   if (!isObject(value) || Object.hasOwn(value, inspect.custom)) return;
-  const { constructor } = value;
-  const name = `[${typeof constructor === 'function' ? constructor.name : 'Object'}]`;
-  const details = { value: () => name, enumerable: false, configurable: true, writable: true };
-  Reflect.defineProperty(value, inspect.custom, details);
-  Reflect.defineProperty(value, 'toJSON', details);
+  Reflect.defineProperty(value, inspect.custom, NAME);
+  Reflect.defineProperty(value, 'toJSON', NAME);
 }
+
+const NAME = {
+  value(this: object): string {
+    return `[${this.constructor.name}]`;
+  },
+  enumerable: false,
+  configurable: true,
+  writable: true,
+};
 
 const HIDDEN = { enumerable: false };
 

@@ -13,6 +13,13 @@ import { asRecord } from '../values';
 type Config = InternalAxiosRequestConfig;
 type BeforeRedirect = NonNullable<AxiosRequestConfig['beforeRedirect']>;
 
+/** What a request's caller had set before a token was attached; absent if nothing was changed but an empty hook. */
+export interface CallersOptions {
+  readonly beforeRedirect: unknown;
+  readonly transport: unknown;
+  readonly proxy: unknown;
+}
+
 /**
  * Gate is the only way for a token onto a request. Permission and attachment are one synchronous step, taken after every
  * wait, and directly before the request is sent.
@@ -24,8 +31,10 @@ export interface Gate {
    * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if the request would lose the token, or show it to a proxy.
    */
   admit(config: Config, adapter: unknown): Target | undefined;
-  /** Puts the token on a request that was admitted in the same step. Returns what takes the request back to its caller's state. */
-  attach(config: Config, target: Target, source: TokenSource, token: Token): () => void;
+  /** Puts the token on a request that was admitted in the same step. Returns what {@link Gate.release} needs. */
+  attach(config: Config, target: Target, source: TokenSource, token: Token): CallersOptions | undefined;
+  /** Takes a request that has its answer back to its caller's own options. */
+  release(config: Config, options: CallersOptions | undefined): void;
   /** Makes sure that a request that was not admitted carries no token of this installation, and reports it. */
   withhold(config: Config, source: TokenSource): void;
 }
@@ -73,22 +82,25 @@ export function createGate(parts: GateParts): Gate {
 
     // In place: a copy of the config would cost every request a sixth of its time.
     attach(config, { origin }, source, token) {
-      const { headers, beforeRedirect, proxy } = config;
+      const { headers } = config;
       if (isCallersOwn(takeAuthorization(headers), config)) {
         emit(source.scope, { type: 'authorization-replaced' });
       }
       headers['Authorization'] = token.authorization;
-      config.beforeRedirect = guardFor(origin, beforeRedirect);
+
+      const { beforeRedirect, proxy } = config;
       const { transport } = config as { transport?: unknown };
+      config.beforeRedirect = guardFor(origin, beforeRedirect);
+      const isLoopback = origin.startsWith('http:');
+      if (beforeRedirect === undefined && transport === undefined && !isLoopback) return undefined;
       if (transport) Object.assign(config, { transport: guardTransport(transport, origin) });
       // A token for a loopback host must not cross a proxy, which would read it.
-      const isLoopback = origin.startsWith('http:');
       if (isLoopback) config.proxy = false;
-      return () => {
-        restore(config, 'beforeRedirect', beforeRedirect);
-        if (transport) restore(config, 'transport', transport);
-        if (isLoopback) restore(config, 'proxy', proxy);
-      };
+      return { beforeRedirect, transport, proxy };
+    },
+
+    release(config, options) {
+      Object.assign(config, options ?? { beforeRedirect: undefined });
     },
 
     withhold(config, source) {
@@ -125,11 +137,6 @@ function guardTransport(transport: unknown, origin: string): object {
       return (transport as { request(...all: unknown[]): unknown }).request(guarded, ...rest);
     },
   };
-}
-
-function restore(config: object, key: string, value: unknown): void {
-  if (value === undefined) Reflect.deleteProperty(config, key);
-  else Reflect.set(config, key, value);
 }
 
 /** Every part of the options that could decide the destination must name `origin`. */

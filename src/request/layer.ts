@@ -52,6 +52,15 @@ export interface LayerParts {
   readonly emit: Emit;
 }
 
+/** A first attempt that was sent with a token. */
+interface Attempted {
+  readonly config: Config;
+  readonly source: TokenSource;
+  readonly target: Target;
+  readonly token: Token;
+  readonly send: Send;
+}
+
 /**
  * createLayer does its work at the adapter, below every interceptor. Only there is it certain where a request goes, and only
  * there is an answer still as the server sent it. The request interceptor merely puts that layer in place. The response
@@ -74,9 +83,9 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     (config.adapter ?? instance.defaults.adapter ?? defaultAdapter()) as AdapterOption;
 
   function bind(adapter: AdapterOption): AxiosAdapter {
+    if (lastBound && isSameAdapter(lastBound.to, adapter)) return lastBound.adapter;
     // A name is in no such set.
     if (boundAdapters.has(adapter as AxiosAdapter)) return adapter as AxiosAdapter;
-    if (lastBound && isSameAdapter(lastBound.to, adapter)) return lastBound.adapter;
     const bound: AxiosAdapter = (config) => dispatch(config, adapter);
     boundAdapters.add(bound);
     lastBound = { to: adapter, adapter: bound };
@@ -159,34 +168,39 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     target: Target,
     token: Token,
   ): Promise<AxiosResponse> {
-    const release = gate.attach(config, target, source, token);
+    const options = gate.attach(config, target, source, token);
     return send(config).then(
       (response) => {
-        release();
+        gate.release(config, options);
         concealSent(config, response, token, 'quick');
-        if (response.status === UNAUTHORIZED) return settle({ response });
+        if (response.status === UNAUTHORIZED)
+          return settle({ config, source, target, token, send }, { response });
         if (!source.pauses.isIdle()) source.pauses.accepted(resourceOf(config, target), false);
         return response;
       },
       (error: unknown) => {
-        release();
+        gate.release(config, options);
         const outcome = failed(error);
         concealSent(config, outcome.response, token, 'thorough');
         concealError(error, sources.hasIssued);
-        return settle(outcome);
+        return settle({ config, source, target, token, send }, outcome);
       },
     );
+  }
 
-    async function settle(outcome: Outcome): Promise<AxiosResponse> {
-      const isAnswered = outcome.response !== undefined;
-      if (statusOf(outcome) !== UNAUTHORIZED || proxyRefusalOf(outcome, target, config)) {
-        if (isAnswered && !source.pauses.isIdle()) source.pauses.accepted(resourceOf(config, target), false);
-        return surfaceExplained(outcome, target, config);
-      }
-      answered.add(config);
-      const resend = (next: Token) => attemptAgain(config, send, source, next);
-      return answerUnauthorized({ config, source, target, sent: token, resend }, outcome, emit);
+  /** Deals with an outcome other than a success. */
+  async function settle(
+    { config, source, target, token, send }: Attempted,
+    outcome: Outcome,
+  ): Promise<AxiosResponse> {
+    if (statusOf(outcome) !== UNAUTHORIZED || proxyRefusalOf(outcome, target, config)) {
+      if (outcome.response && !source.pauses.isIdle())
+        source.pauses.accepted(resourceOf(config, target), false);
+      return surfaceExplained(outcome, target, config);
     }
+    answered.add(config);
+    const resend = (next: Token): Promise<Outcome> => attemptAgain(config, send, source, next);
+    return answerUnauthorized({ config, source, target, sent: token, resend }, outcome, emit);
   }
 
   /** The second attempt: once more through the gate, since the adapter may have changed the config. */
@@ -200,8 +214,10 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     let release = (): void => undefined;
     try {
       const target = gate.admit(replay, config.adapter);
-      if (target) release = gate.attach(replay, target, source, token);
-      else gate.withhold(replay, source);
+      if (target) {
+        const options = gate.attach(replay, target, source, token);
+        release = () => gate.release(replay, options);
+      } else gate.withhold(replay, source);
       const response = await send(replay);
       release();
       concealSent(replay, response, token, 'quick');
