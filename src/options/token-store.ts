@@ -1,12 +1,11 @@
-import { asRecord } from '../values';
+import { asRecord, isObject } from '../values';
 
 /**
- * TokenStore is where processes share tokens: the smallest thing that Keyv, cache-manager and Nest's `CACHE_MANAGER`
- * already are. Keys hold no secret; values hold an access token (see `encryptedTokenStore` in
- * `axios-bipsync-auth/stores`).
+ * TokenStore is where processes share tokens. Keyv, cache-manager and Nest's `CACHE_MANAGER` already are token stores.
+ * Keys hold no secret; values hold an access token (see `encryptedTokenStore` in `axios-bipsync-auth/stores`).
  */
 export interface TokenStore {
-  /** Resolves to the value last set under `key`, or to anything else when there is none. */
+  /** Resolves to the value last set under `key`, or to anything else if there is none. */
   get(key: string): Promise<unknown>;
   /** Keeps `value` under `key` for `ttlMs` milliseconds. */
   set(key: string, value: string, ttlMs: number): Promise<unknown>;
@@ -17,11 +16,86 @@ export interface TokenStore {
   lock?(key: string, ttlMs: number): Promise<(() => Promise<void>) | undefined>;
 }
 
-/** tokenStoreProblem says what is wrong with a value given as a token store, or returns `undefined`. */
-export function tokenStoreProblem(value: unknown): string | undefined {
-  const { get, set, lock } = asRecord(value);
-  const isStore = typeof get === 'function' && typeof set === 'function';
-  return isStore && (lock === undefined || typeof lock === 'function')
-    ? undefined
-    : 'must have the methods get and set, and lock if it has one';
+/**
+ * tokenStoreProblem returns what is wrong with a token store and the line to write instead, or `undefined` if nothing
+ * is. The words continue a sentence that begins with the option's name, and quote no value.
+ *
+ * Database clients and collections have `get` and `set` too, but their `set` ignores a time to live in third place, so
+ * they would keep tokens for ever. This cannot be tried out without writing to them. So a store must look right: it has
+ * the contract's methods alone, or it is a cache like Keyv and cache-manager. Everything else counts as a client.
+ */
+export function tokenStoreProblem(store: unknown): string | undefined {
+  const { get, set, lock } = asRecord(store);
+  if (!isObject(store) || typeof get !== 'function' || typeof set !== 'function') {
+    return 'must be an object with the methods get and set (and lock, if it has one)';
+  }
+  if (lock !== undefined && typeof lock !== 'function') return 'must have a function as lock, or no lock';
+
+  const methods = methodsOf(store);
+  const others = [...methods.keys()].filter((name) => !isExpected(name));
+  const isVisible = methods.has('get') && methods.has('set');
+  if (isVisible && (others.length === 0 || isCache(methods))) return undefined;
+
+  const sendCommand = rawCommand(methods);
+  if (sendCommand) {
+    return (
+      'is a Redis client, whose own set would keep a token for ever: write ' +
+      `redisTokenStore({ sendCommand: (...args) => client.${sendCommand} }), from axios-bipsync-auth/stores`
+    );
+  }
+  const reason = !isVisible
+    ? 'answers to get and set, but does not show them as methods'
+    : set.length === 1 || set.length === 2
+      ? `has a set with ${set.length} parameters`
+      : `also has ${others.slice(0, 4).join(', ')}${others.length > 4 ? ' and more' : ''}`;
+  return (
+    `${reason}, so it may be a client whose set ignores the time to live and keeps a token for ever: write ` +
+    '{ get: (key) => client.get(key), set: (key, value, ttlMs) => client.set(key, value, { px: ttlMs }) }, with ' +
+    "the client's own option for milliseconds instead of px; if it has none, leave tokenStore out"
+  );
+}
+
+type Methods = ReadonlyMap<string, { length: number }>;
+
+/** The contract, and what has nothing to do with how values are kept: starting, ending, listening, private methods. */
+const isExpected = (name: string): boolean =>
+  /^(get|set|lock|connect|disconnect|close|destroy|on[A-Z]\w*|_\w*)$/.test(name);
+
+/**
+ * A cache can be emptied (`clear`), or it fills itself (`wrap`): no database client offers that next to `get` and `set`.
+ * It does not list its `keys`, as databases and collections do. Its `set` has three parameters, not two, or four with
+ * a callback.
+ */
+function isCache(methods: Methods): boolean {
+  const { length } = methods.get('set') ?? {};
+  return (
+    (methods.has('delete') || methods.has('del')) &&
+    (methods.has('clear') || methods.has('wrap')) &&
+    !methods.has('keys') &&
+    (length === 3 || length === 0)
+  );
+}
+
+/** How a Redis client sends any command. Those of node-redis differ in parameters: client, Sentinel, cluster. */
+function rawCommand(methods: Methods): string | undefined {
+  if (methods.has('customCommand')) return 'customCommand(args)';
+  if (methods.has('call')) return 'call(...args)';
+  const sendCommand = methods.get('sendCommand');
+  if (sendCommand?.length === 3) return 'sendCommand(false, args)';
+  if (sendCommand?.length === 4) return "sendCommand(args[0] === 'eval' ? args[3] : args[1], false, args)";
+  return sendCommand && 'sendCommand(args)';
+}
+
+/** An object's own and inherited methods, without those that every object has. No getter runs. */
+function methodsOf(store: object): Methods {
+  const methods = new Map<string, { length: number }>();
+  for (let object: object | null = store; object; object = Object.getPrototypeOf(object) as object | null) {
+    for (const [name, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(object))) {
+      const member: unknown = descriptor.value;
+      if (typeof member === 'function' && !(name in Object.prototype) && !methods.has(name)) {
+        methods.set(name, member);
+      }
+    }
+  }
+  return methods;
 }

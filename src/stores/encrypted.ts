@@ -2,7 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto';
 
 import { BipsyncAuthError } from '../errors';
-import type { TokenStore } from '../options/token-store';
+import { type TokenStore, tokenStoreProblem } from '../options/token-store';
 
 /** One key of {@link encryptedTokenStore}. */
 export interface TokenEncryptionKey {
@@ -39,7 +39,7 @@ export interface TokenEncryptionKey {
  * pass through.
  *
  * @param store any token store: {@link redisTokenStore}, a Keyv, cache-manager.
- * @param keys at least one key; names must differ.
+ * @param keys at least one key; names must differ. A key made of a passphrase or of a repeated pattern is rejected.
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, naming every problem by its place, never printing a key.
  */
 export function encryptedTokenStore(store: TokenStore, keys: readonly TokenEncryptionKey[]): TokenStore {
@@ -109,24 +109,33 @@ function associatedData(name: string, key: string): Buffer {
 }
 
 function createKeyRing(store: unknown, keys: unknown): KeyRing {
-  const problems = storeProblems(store);
+  const problems: string[] = [];
+  const storeProblem = tokenStoreProblem(store);
+  if (storeProblem !== undefined) problems.push(`store ${storeProblem}`);
   const byName = new Map<string, KeyObject | undefined>();
 
   if (!Array.isArray(keys) || keys.length === 0) {
     problems.push('keys must be an array of at least one { name, key }');
   } else {
     for (const [index, entry] of (keys as unknown[]).entries()) {
-      const { name, key } = (entry ?? {}) as Partial<Record<'name' | 'key', unknown>>;
+      // Without a prototype, so that nothing is read from a polluted one.
+      const { name, key } = Object.assign(Object.create(null) as Record<string, unknown>, entry);
       const secret = decodeKey(key);
       if (typeof name !== 'string' || !/^[\w-]{1,32}$/.test(name)) {
         problems.push(`keys[${index}].name must be 1 to 32 letters, digits, "-" and "_"`);
       } else if (byName.has(name)) {
         problems.push(`keys[${index}].name is used twice`);
       } else {
-        byName.set(name, secret);
+        byName.set(name, secret && createSecretKey(secret));
       }
-      if (secret === undefined)
+      if (secret === undefined) {
         problems.push(`keys[${index}].key must be 32 bytes in base64 (44 characters)`);
+      } else if (isGuessable(secret)) {
+        problems.push(
+          `keys[${index}].key must be 32 random bytes, and these are a text or repeat themselves: take what ` +
+            '"openssl rand -base64 32" prints',
+        );
+      }
     }
   }
 
@@ -137,18 +146,18 @@ function createKeyRing(store: unknown, keys: unknown): KeyRing {
   return { current: current as string, byName };
 }
 
-function storeProblems(store: unknown): string[] {
-  const { get, set, lock } = (store ?? {}) as Partial<Record<keyof TokenStore, unknown>>;
-  const problems: string[] = [];
-  if (typeof get !== 'function' || typeof set !== 'function') problems.push('store must have get and set');
-  if (lock !== undefined && typeof lock !== 'function') problems.push('store.lock must be a function');
-  return problems;
-}
-
 /** Node's decoder skips what it does not understand; a key that does not encode back is a mangled one. */
-function decodeKey(key: unknown): KeyObject | undefined {
+function decodeKey(key: unknown): Buffer | undefined {
   if (typeof key !== 'string') return undefined;
   const bytes = Buffer.from(key, 'base64');
-  if (bytes.length !== 32 || bytes.toString('base64') !== key) return undefined;
-  return createSecretKey(bytes);
+  return bytes.length === 32 && bytes.toString('base64') === key ? bytes : undefined;
+}
+
+/**
+ * A passphrase, padded or not, hexadecimal digits and a counter from 0 are all valid UTF-8; one byte or a short pattern
+ * repeated has few different bytes. Of 32 random bytes, one set in 100 million is valid UTF-8, and one in 10^14 has
+ * 16 different bytes or fewer.
+ */
+function isGuessable(key: Buffer): boolean {
+  return Buffer.from(key.toString()).equals(key) || new Set(key).size <= 16;
 }

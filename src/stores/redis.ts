@@ -4,17 +4,19 @@ import { BipsyncAuthError } from '../errors';
 import type { TokenStore } from '../options/token-store';
 
 /**
- * Sends one command and resolves to its reply; bulk replies may be strings or Buffers. Every Redis client can do this
- * in one line, so none is a dependency:
+ * Sends one command and resolves to its reply. Command names are in lower case; bulk replies may be strings, Buffers or
+ * Uint8Arrays. Every Redis client can do this in one line, so this package depends on no client:
  *
  * | client | `sendCommand` |
  * |---|---|
- * | node-redis | `(...args) => client.sendCommand(args)` |
- * | ioredis, and iovalkey for Valkey | `(...args) => redis.call(...args)` |
+ * | node-redis 4 to 6: `createClient`, `createClientPool` | `(...args) => client.sendCommand(args)` |
+ * | node-redis 4 to 6: `createCluster` | `(...args) => cluster.sendCommand(args[0] === 'eval' ? args[3] : args[1], false, args)` |
+ * | node-redis 5 and 6: `createSentinel` | `(...args) => sentinel.sendCommand(false, args)` |
+ * | ioredis 5 and 6: `Redis` (with `sentinels` too) and `Cluster`; iovalkey | `(...args) => redis.call(...args)` |
  * | Valkey GLIDE | `(...args) => client.customCommand(args)` |
- * | node-redis, cluster | `(...args) => cluster.sendCommand(args[0] === 'EVAL' ? args[3] : args[1], false, args)` |
+ * | Upstash, created with `automaticDeserialization: false` | `(...args) => redis.exec(args)` |
  *
- * It must reject when the command fails. What time it takes is bounded by the plugin, not here.
+ * It must reject if the command fails. The plugin limits how long it waits for the reply.
  */
 export type SendRedisCommand = (...args: [command: string, ...args: string[]]) => Promise<unknown>;
 
@@ -30,77 +32,95 @@ export interface RedisTokenStoreOptions {
 }
 
 /**
- * redisTokenStore keeps tokens in Redis, Valkey or anything else that speaks their protocol (Redis 2.6.12 or newer),
- * with the lock that lets a whole fleet mint one token at a time.
+ * redisTokenStore keeps tokens in Redis, Valkey or any other server of their protocol (Redis 2.6.12 or newer). Its lock
+ * lets a whole fleet mint one token at a time.
  *
  * ```ts
- * // node-redis
- * const client = await createClient({ url }).on('error', log).connect();
+ * // node-redis. connect() is not awaited: while Redis is down it may never settle, and the plugin works without Redis.
+ * const client = createClient({ url });
+ * client.on('error', log);
+ * client.connect().catch(log);
  * const tokenStore = redisTokenStore({ sendCommand: (...args) => client.sendCommand(args) });
  *
- * // ioredis; for Valkey the same with `iovalkey`, or either of the two Redis clients
+ * // ioredis, with or without its own keyPrefix; iovalkey likewise
  * const redis = new Redis(url);
+ * redis.on('error', log);
  * const tokenStore = redisTokenStore({ sendCommand: (...args) => redis.call(...args) });
  * ```
  *
- * A token lives under `{keyPrefix}token:{key}` and its lock under `{keyPrefix}lock:{key}`, so the two never collide,
- * and both vanish by themselves after their `ttlMs`. Every command names one key, as Redis Cluster demands. A user of
- * the ACL system needs `~{keyPrefix}* +get +set +del +eval`.
+ * For clusters, Sentinel and other clients see {@link SendRedisCommand}.
  *
- * `ttlMs` counts whole milliseconds: a fraction is cut off, less than 1 becomes 1, and a value that is no finite
- * number is refused by Redis. The store's methods reject with what `sendCommand` rejects with. Values are kept as they
- * are given, so that whoever can read the Redis can use the token: see {@link encryptedTokenStore}.
+ * A token is stored under `{keyPrefix}token:{key}` and its lock under `{keyPrefix}lock:{key}`, so the two never
+ * collide, and both expire after their `ttlMs`. Every command names one key, as Redis Cluster demands. A user of the
+ * ACL system needs `~{keyPrefix}* +get +set +del +eval`.
+ *
+ * `ttlMs` counts whole milliseconds: a fraction is cut off, less than 1 becomes 1, and Redis rejects a value that is
+ * not a finite number. The store's methods reject with what `sendCommand` rejects with, and with a `TypeError` if it
+ * resolves to something that is not Redis's reply. Values are stored as they are, so anyone who can read the Redis can
+ * use the token: see {@link encryptedTokenStore}.
  *
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, naming every option that is missing, wrong or unknown.
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): Required<TokenStore> {
-  checkOptions(options);
-  const { sendCommand, keyPrefix = 'bipsync-auth:' } = options;
+  const { sendCommand, keyPrefix = 'bipsync-auth:' } = checkOptions(options);
   const tokenKey = (key: string): string => `${keyPrefix}token:${key}`;
   const lockKey = (key: string): string => `${keyPrefix}lock:${key}`;
 
   return {
     async get(key) {
-      return text(await sendCommand('GET', tokenKey(key)));
+      return text('get', await sendCommand('get', tokenKey(key)));
     },
     async set(key, value, ttlMs) {
-      await sendCommand('SET', tokenKey(key), value, 'PX', wholeMs(ttlMs));
+      text('set', await sendCommand('set', tokenKey(key), value, 'PX', wholeMs(ttlMs)));
     },
     async lock(key, ttlMs) {
       const owner = randomUUID();
-      const reply = await sendCommand('SET', lockKey(key), owner, 'NX', 'PX', wholeMs(ttlMs));
-      if (text(reply) !== 'OK') return undefined;
+      const reply = await sendCommand('set', lockKey(key), owner, 'NX', 'PX', wholeMs(ttlMs));
+      if (text('set', reply) !== 'OK') return undefined;
       return async () => {
-        await sendCommand('EVAL', releaseScript, '1', lockKey(key), owner);
+        await sendCommand('eval', releaseScript, '1', lockKey(key), owner);
       };
     },
   };
 }
 
-/** Only the owner may delete a lock: it can have expired and belong to somebody else by the time it is released. */
+/** Only the owner may delete a lock: when it is released it can have expired, and another process can hold it. */
 const releaseScript =
   "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
-function text(reply: unknown): string | undefined {
-  if (Buffer.isBuffer(reply)) return reply.toString();
-  return typeof reply === 'string' ? reply : undefined;
+/**
+ * The string of a reply to `get` or `set`; `undefined` if Redis had nothing to say. Anything else means that the client
+ * changed the reply. Taken for "nothing", it would switch off sharing without a word.
+ */
+function text(command: string, reply: unknown): string | undefined {
+  if (reply === null || reply === undefined) return undefined;
+  if (typeof reply === 'string') return reply;
+  if (ArrayBuffer.isView(reply)) {
+    return Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength).toString();
+  }
+  throw new TypeError(
+    `redisTokenStore: sendCommand resolved to a reply to "${command}" of type ${typeof reply}. ` +
+      'It must resolve to what Redis replied: a string, a Buffer, a Uint8Array or null.',
+  );
 }
 
-/** Redis refuses fractions and zero. Rounding down, so that nothing outlives what was asked for. */
+/** Redis rejects fractions and zero. Rounded down, so that nothing is kept longer than asked for. */
 function wholeMs(ttlMs: number): string {
   return String(Math.max(1, Math.floor(ttlMs)));
 }
 
 /**
- * Only own properties count, and unknown ones are refused: so a client, passed where `{ sendCommand }` was meant, fails
- * here and not at its first use.
+ * Only own properties count, and unknown ones are rejected: a client passed instead of `{ sendCommand }` fails here and
+ * not at its first use.
  */
-function checkOptions(options: unknown): void {
+function checkOptions(given: unknown): RedisTokenStoreOptions {
   const problems: string[] = [];
-  if (typeof options !== 'object' || options === null) {
+  // Without a prototype, so that nothing is read from a polluted one.
+  const options = Object.assign(Object.create(null) as object, given) as Partial<RedisTokenStoreOptions>;
+  const { sendCommand, keyPrefix, ...unknown } = options as Record<string, unknown>;
+  if (typeof given !== 'object' || given === null) {
     problems.push('options must be an object { sendCommand, keyPrefix? }');
   } else {
-    const { sendCommand, keyPrefix, ...unknown } = { ...options } as Record<string, unknown>;
     if (typeof sendCommand !== 'function') {
       problems.push('sendCommand must be a function, like (...args) => client.sendCommand(args)');
     }
@@ -111,4 +131,5 @@ function checkOptions(options: unknown): void {
   if (problems.length > 0) {
     throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `redisTokenStore: ${problems.join('; ')}`);
   }
+  return options as RedisTokenStoreOptions;
 }
