@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 
-import type { TokenStore } from '../../src/options/token-store';
+import { type TokenStore, tokenStoreProblem } from '../../src/options/token-store';
 
 /** Two stores over the same data, as two processes would hold them. */
 export interface OpenedStores {
@@ -14,7 +14,7 @@ const anHour = 3_600_000;
 const aMoment = 50;
 const longerThanAMoment = 80;
 
-/** What every {@link TokenStore} must do, whatever it keeps its values in. */
+/** What every {@link TokenStore} must do, wherever it keeps its values. */
 export function itIsATokenStore(open: () => Promise<OpenedStores>): void {
   let opened: OpenedStores;
   let store: TokenStore;
@@ -30,17 +30,21 @@ export function itIsATokenStore(open: () => Promise<OpenedStores>): void {
     key = randomUUID();
   });
 
-  it('has nothing under a key that was never set', async () => {
+  it('the store is accepted as tokenStore', () => {
+    expect(tokenStoreProblem(store)).toBeUndefined();
+  });
+
+  it('a key that was never set has no value', async () => {
     expect(isAbsent(await store.get(key))).toBe(true);
   });
 
-  it('gives back what was set, also to others', async () => {
+  it('a value that one process set is read by that process and by another', async () => {
     await store.set(key, 'a token', anHour);
     expect(await store.get(key)).toBe('a token');
     expect(await other.get(key)).toBe('a token');
   });
 
-  it('keeps the value that was set last', async () => {
+  it('the value that was set last wins', async () => {
     await store.set(key, 'old', anHour);
     await other.set(key, 'new', anHour);
     expect(await store.get(key)).toBe('new');
@@ -48,21 +52,21 @@ export function itIsATokenStore(open: () => Promise<OpenedStores>): void {
 
   it.each([
     ['JSON', JSON.stringify({ v: 1, accessToken: 'a"b\\c', expiresAt: 1 })],
-    ['beyond ASCII', 'żółć 令牌 🔑 \u0000 \r\n'],
+    ['not ASCII', 'żółć 令牌 🔑 \u0000 \r\n'],
     ['empty', ''],
     ['100 kB long', 'x'.repeat(100_000)],
-  ])('gives back a value that is %s', async (_, value) => {
+  ])('a value that is %s is read as it was set', async (_, value) => {
     await store.set(key, value, anHour);
     expect(await other.get(key)).toBe(value);
   });
 
-  it('accepts any text as a key', async () => {
+  it('a key may hold any characters', async () => {
     const odd = `${key}:{é} *?[a] "\n`;
     await store.set(odd, 'odd', anHour);
     expect(await other.get(odd)).toBe('odd');
   });
 
-  it('counts the time to live in milliseconds, from the last set', async () => {
+  it('a value expires its milliseconds after it was last set', async () => {
     await store.set(`${key}:brief`, 'brief', aMoment);
     await store.set(`${key}:long`, 'long', anHour);
     await store.set(`${key}:prolonged`, 'brief', aMoment);
@@ -74,13 +78,13 @@ export function itIsATokenStore(open: () => Promise<OpenedStores>): void {
     expect(await store.get(`${key}:prolonged`)).toBe('long');
   });
 
-  it('keeps many keys apart, set all at once', async () => {
+  it('50 keys that are set at the same time keep their own values', async () => {
     const keys = Array.from({ length: 50 }, (_, index) => `${key}:${index}`);
     await Promise.all(keys.map((each, index) => (index % 2 ? store : other).set(each, `of ${each}`, anHour)));
     expect(await Promise.all(keys.map((each) => store.get(each)))).toEqual(keys.map((each) => `of ${each}`));
   });
 
-  it('ends with one whole value when many set it at once', async () => {
+  it('a key that is set 20 times at once ends with one whole value', async () => {
     const values = Array.from({ length: 20 }, (_, index) => String(index).repeat(1000));
     await Promise.all(values.map((value, index) => (index % 2 ? store : other).set(key, value, anHour)));
     const value = await store.get(key);
@@ -107,21 +111,21 @@ export function itLocks(open: () => Promise<OpenedStores>): void {
     key = randomUUID();
   });
 
-  it('gives the lock to exactly one of 20 who ask at once', async () => {
+  it('of 20 attempts at one lock at the same time exactly one gets it', async () => {
     const attempts = await Promise.all(
       Array.from({ length: 20 }, (_, index) => (index % 2 ? lock : otherLock)(key, anHour)),
     );
     expect(attempts.filter((release) => release !== undefined)).toHaveLength(1);
   });
 
-  it('gives a released lock to the next', async () => {
+  it('a lock that was released can be taken by another process', async () => {
     const release = await lock(key, anHour);
     expect(await otherLock(key, anHour)).toBeUndefined();
     await release!();
     expect(await otherLock(key, anHour)).toBeDefined();
   });
 
-  it('ends a lock that nobody releases, after its time to live in milliseconds', async () => {
+  it('a lock that is never released ends after its milliseconds', async () => {
     await lock(key, aMoment);
     await lock(`${key}:long`, anHour);
     await wait(longerThanAMoment);
@@ -129,7 +133,7 @@ export function itLocks(open: () => Promise<OpenedStores>): void {
     expect(await otherLock(`${key}:long`, anHour)).toBeUndefined();
   });
 
-  it('does not let a former owner release the lock of the present one', async () => {
+  it('an owner whose lock has expired cannot release the next owner’s lock', async () => {
     const late = await lock(key, aMoment);
     await wait(longerThanAMoment);
     expect(await otherLock(key, anHour)).toBeDefined();
@@ -137,7 +141,7 @@ export function itLocks(open: () => Promise<OpenedStores>): void {
     expect(await lock(key, anHour)).toBeUndefined();
   });
 
-  it('does not let a lock be released twice', async () => {
+  it('a second release of a lock does not release the next owner’s lock', async () => {
     const release = await lock(key, anHour);
     await release!();
     await otherLock(key, anHour);
@@ -145,12 +149,12 @@ export function itLocks(open: () => Promise<OpenedStores>): void {
     expect(await lock(key, anHour)).toBeUndefined();
   });
 
-  it('keeps locks apart from each other', async () => {
+  it('two keys have separate locks', async () => {
     await lock(key, anHour);
     expect(await lock(`${key}:2`, anHour)).toBeDefined();
   });
 
-  it('keeps the lock and the value of one key apart', async () => {
+  it('the lock of a key and its value do not touch each other', async () => {
     const { store } = opened;
     await store.set(key, 'a token', anHour);
     const release = await lock(key, anHour);
@@ -162,13 +166,13 @@ export function itLocks(open: () => Promise<OpenedStores>): void {
     expect(await store.get(key)).toBe('a newer token');
   });
 
-  it('does not find a value under the key of a lock', async () => {
+  it('a key that is only locked has no value', async () => {
     await lock(key, anHour);
     expect(isAbsent(await opened.store.get(key))).toBe(true);
   });
 }
 
-/** Keyv says `undefined`, Redis and older cache-managers say `null`. */
+/** Keyv returns `undefined`, Redis and older versions of cache-manager return `null`. */
 function isAbsent(value: unknown): boolean {
   return value === undefined || value === null;
 }

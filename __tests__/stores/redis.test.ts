@@ -1,6 +1,7 @@
 import Redis from 'ioredis';
-import { createClient, createCluster, RESP_TYPES } from 'redis';
+import { createClient, createClientPool, createCluster, createSentinel, RESP_TYPES } from 'redis';
 import { inspect } from 'node:util';
+import { runInNewContext } from 'node:vm';
 
 import type { BipsyncAuthError } from '../../src/errors';
 import { redisTokenStore } from '../../src/stores';
@@ -9,13 +10,13 @@ import { describeWithRedis, startRedisServer } from '../support/redis-server';
 import type { RedisServer } from '../support/redis-server';
 
 describe('redisTokenStore', () => {
-  /** A client that notes what it is asked and answers with `reply`. */
+  /** A client that records what it is asked and resolves to `reply`. */
   function client(reply: unknown): { sent: string[][]; sendCommand: SendRedisCommand } {
     const sent: string[][] = [];
     return { sent, sendCommand: async (...args) => (sent.push(args), reply) };
   }
 
-  it('sends one command with one key for each step', async () => {
+  it('each step sends one command with one key, its name in lower case', async () => {
     const { sent, sendCommand } = client('OK');
     const store = redisTokenStore({ sendCommand });
     await store.get('k');
@@ -25,14 +26,14 @@ describe('redisTokenStore', () => {
     )?.();
     const owner = sent[2]![2]!;
     expect(sent).toEqual([
-      ['GET', 'bipsync-auth:token:k'],
-      ['SET', 'bipsync-auth:token:k', 'v', 'PX', '1000'],
-      ['SET', 'bipsync-auth:lock:k', owner, 'NX', 'PX', '500'],
-      ['EVAL', expect.stringContaining('KEYS[1]'), '1', 'bipsync-auth:lock:k', owner],
+      ['get', 'bipsync-auth:token:k'],
+      ['set', 'bipsync-auth:token:k', 'v', 'PX', '1000'],
+      ['set', 'bipsync-auth:lock:k', owner, 'NX', 'PX', '500'],
+      ['eval', expect.stringContaining('KEYS[1]'), '1', 'bipsync-auth:lock:k', owner],
     ]);
   });
 
-  it('owns every lock under another random name', async () => {
+  it('every lock has its own random owner', async () => {
     const { sent, sendCommand } = client('OK');
     const store = redisTokenStore({ sendCommand });
     for (let i = 0; i < 100; i++) await store.lock('k', 500);
@@ -41,7 +42,7 @@ describe('redisTokenStore', () => {
     expect(owners[0]!.length).toBeGreaterThanOrEqual(32);
   });
 
-  it('puts keyPrefix before every key', async () => {
+  it('every key begins with the keyPrefix', async () => {
     const { sent, sendCommand } = client('OK');
     const store = redisTokenStore({ sendCommand, keyPrefix: 'uat/' });
     await store.get('k');
@@ -55,7 +56,7 @@ describe('redisTokenStore', () => {
     [0, '1'],
     [-5, '1'],
     [3_570_000.123, '3570000'],
-  ])('sends a time to live of %d ms as %s', async (ttlMs, wire) => {
+  ])('a time to live of %d ms is sent as %s', async (ttlMs, wire) => {
     const { sent, sendCommand } = client('OK');
     const store = redisTokenStore({ sendCommand });
     await store.set('k', 'v', ttlMs);
@@ -63,17 +64,78 @@ describe('redisTokenStore', () => {
     expect(sent.map((args) => args.at(-1))).toEqual([wire, wire]);
   });
 
-  it('reads replies that are Buffers', async () => {
-    expect(await redisTokenStore(options(Buffer.from('żółć'))).get('k')).toBe('żółć');
-    expect(await redisTokenStore(options(Buffer.from('OK'))).lock('k', 500)).toBeDefined();
+  /** A view on bytes that are only a part of what its buffer holds, as clients reuse large buffers. */
+  const viewOf = (text: string): Uint8Array => {
+    const bytes = new TextEncoder().encode(text);
+    return new Uint8Array([1, 2, 3, ...bytes, 4, 5, 6]).subarray(3, 3 + bytes.length);
+  };
+  /** Of another realm, so that `instanceof Uint8Array` is false, as in a worker of Jest or a vm. */
+  const foreignBytes = (text: string): unknown =>
+    runInNewContext('Uint8Array.from(codes)', { codes: [...new TextEncoder().encode(text)] });
+
+  it.each<[string, (text: string) => unknown]>([
+    ['strings', (text) => text],
+    ['Buffers', (text) => Buffer.from(text)],
+    ['Uint8Arrays', viewOf],
+    ['Uint8Arrays of another realm', foreignBytes],
+    ['DataViews', (text) => new DataView(Uint8Array.from(Buffer.from(text)).buffer)],
+  ])('replies that are %s are understood', async (_, encode) => {
+    expect(await redisTokenStore(options(encode('żółć'))).get('k')).toBe('żółć');
+    expect(await redisTokenStore(options(encode('OK'))).lock('k', 500)).toBeDefined();
   });
 
-  it.each([null, undefined, 0, [], {}, true])('takes the reply %p for nothing', async (reply) => {
+  it('bytes are decoded where there is no TextDecoder, as in jsdom', async () => {
+    const { TextDecoder } = globalThis;
+    Reflect.deleteProperty(globalThis, 'TextDecoder');
+    try {
+      expect(await redisTokenStore(options(viewOf('żółć'))).get('k')).toBe('żółć');
+    } finally {
+      globalThis.TextDecoder = TextDecoder;
+    }
+  });
+
+  it.each([null, undefined])('the reply %p means that there is no value and no lock', async (reply) => {
     expect(await redisTokenStore(options(reply)).get('k')).toBeUndefined();
     expect(await redisTokenStore(options(reply)).lock('k', 500)).toBeUndefined();
   });
 
-  it('rejects with what the client fails with, thrown or rejected', async () => {
+  it('a lock that Redis answers with anything but OK is not taken', async () => {
+    expect(await redisTokenStore(options('QUEUED')).lock('k', 500)).toBeUndefined();
+  });
+
+  it.each([0, 1, true, {}, ['OK'], new Error('a reply of Redis'), new ArrayBuffer(2)])(
+    'the reply %p, which Redis cannot give, is an error and not "no value"',
+    async (reply) => {
+      const store = redisTokenStore(options(reply));
+      const aboutTheReply = /sendCommand resolved to a reply to "[gs]et" of type/;
+      await expect(store.get('k')).rejects.toThrow(aboutTheReply);
+      await expect(store.set('k', 'v', 1)).rejects.toThrow(aboutTheReply);
+      await expect(store.lock('k', 1)).rejects.toThrow(aboutTheReply);
+    },
+  );
+
+  it('an error about a reply does not quote it', async () => {
+    const store = redisTokenStore(options({ value: 'a very secret access token' }));
+    const error: unknown = await store.get('k').catch((reason: unknown) => reason);
+    expect(inspect(error, { depth: 9, showHidden: true })).not.toContain('secret');
+  });
+
+  it('options of a polluted Object.prototype are ignored', async () => {
+    const { sent, sendCommand } = client(null);
+    const prototype = Object.prototype as Record<string, unknown>;
+    prototype['keyPrefix'] = 'stolen:';
+    prototype['sendCommand'] = () => Promise.resolve('stolen');
+    try {
+      expect(await redisTokenStore({ sendCommand }).get('k')).toBeUndefined();
+      expect(configError(() => redisTokenStore({} as never)).message).toContain('sendCommand must be');
+    } finally {
+      delete prototype['keyPrefix'];
+      delete prototype['sendCommand'];
+    }
+    expect(sent).toEqual([['get', 'bipsync-auth:token:k']]);
+  });
+
+  it('every method rejects with the error of the client, thrown or rejected', async () => {
     const down = new Error('connection lost');
     const rejecting = redisTokenStore({ sendCommand: () => Promise.reject(down) });
     const throwing = redisTokenStore({
@@ -89,44 +151,52 @@ describe('redisTokenStore', () => {
   });
 
   it.each([
-    ['nothing', undefined, ['options must be an object']],
+    ['undefined', undefined, ['options must be an object']],
     ['null', null, ['options must be an object']],
     [
-      'everything wrong',
+      'options that are all wrong',
       { keyPrefix: 1, a: 1, b: 2 },
       [
         'redisTokenStore: sendCommand must be a function, like (...args) => client.sendCommand(args); ' +
           'keyPrefix must be a string; unknown options: a, b',
       ],
     ],
-    ['no sendCommand', {}, ['sendCommand must be a function']],
-    ['two mistakes', { sendCommand: 'GET', keyPrefix: 1 }, ['sendCommand must be', 'keyPrefix must be']],
+    ['options without a sendCommand', {}, ['sendCommand must be a function']],
+    [
+      'options with two mistakes',
+      { sendCommand: 'GET', keyPrefix: 1 },
+      ['sendCommand must be', 'keyPrefix must be'],
+    ],
     ['a misspelt option', { sendCommand: () => undefined, prefix: 'x' }, ['unknown options: prefix']],
-    ['a node-redis client itself', createClient(), ['sendCommand must be a function']],
-    ['an ioredis client itself', new Redis({ lazyConnect: true }), ['unknown options']],
-  ])('refuses %s', (_, given, problems) => {
+    ['a node-redis client', createClient(), ['sendCommand must be a function']],
+    ['an ioredis client', new Redis({ lazyConnect: true }), ['unknown options']],
+  ])('%s instead of the options is rejected, and every mistake is named', (_, given, problems) => {
     const error = configError(() => redisTokenStore(given as never));
     for (const problem of problems) expect(error.message).toContain(problem);
     expect(error.message.length).toBeLessThan(300);
   });
 
-  it('compiles with every kind of client, without a cast', () => {
+  it('the line for every client of node-redis and ioredis compiles without a cast', () => {
     const single = createClient();
+    const pool = createClientPool();
+    const sentinel = createSentinel({ name: 'tokens', sentinelRootNodes: [{ host: '127.0.0.1', port: 1 }] });
     const cluster = createCluster({ rootNodes: [] });
     const ioredis = new Redis({ lazyConnect: true });
     const ioredisCluster = new Redis.Cluster([], { lazyConnect: true });
     const senders: SendRedisCommand[] = [
       (...args) => single.sendCommand(args),
-      (...args) => cluster.sendCommand(args[0] === 'EVAL' ? args[3] : args[1], false, args),
+      (...args) => pool.sendCommand(args),
+      (...args) => sentinel.sendCommand(false, args),
+      (...args) => cluster.sendCommand(args[0] === 'eval' ? args[3] : args[1], false, args),
       (...args) => ioredis.call(...args),
       (...args) => ioredisCluster.call(...args),
       (...args) => ioredis.callBuffer(...args),
       async () => 'OK',
     ];
     for (const sendCommand of senders) expect(() => redisTokenStore({ sendCommand })).not.toThrow();
-    // @ts-expect-error A client is no options object, though it has a sendCommand.
+    // @ts-expect-error A client is not an options object, though it has a sendCommand.
     expect(() => redisTokenStore(single)).toThrow();
-    // @ts-expect-error Nor is one of them without a command.
+    // @ts-expect-error sendCommand is required.
     expect(() => redisTokenStore({ keyPrefix: 'x' })).toThrow();
   });
 
@@ -147,7 +217,7 @@ describeWithRedis('redisTokenStore on a real Redis', () => {
     await server.stop();
   });
 
-  it('works over clients that answer with Buffers', async () => {
+  it('clients that reply with Buffers share values and exclude each other from locks', async () => {
     const bufferClient = createClient({ url: server.url }).withTypeMapping({
       [RESP_TYPES.BLOB_STRING]: Buffer,
     });
@@ -167,7 +237,7 @@ describeWithRedis('redisTokenStore on a real Redis', () => {
     await bufferClient.close();
   });
 
-  it('needs no more rights than the four that its documentation names', async () => {
+  it('the four rights that the documentation names are enough', async () => {
     await redis.call(
       'ACL',
       'SETUSER',
@@ -196,13 +266,28 @@ describeWithRedis('redisTokenStore on a real Redis', () => {
     limited.disconnect();
   });
 
-  it.each([NaN, Infinity])('rejects a time to live of %d', async (ttlMs) => {
+  it('ioredis puts its own keyPrefix before every key', async () => {
+    const prefixed = new Redis(server.url, { keyPrefix: 'app1:' });
+    const store = redisTokenStore({ sendCommand: (...args) => prefixed.call(...args) });
+    await store.set('prefixed', 'v', 60_000);
+    expect(await store.get('prefixed')).toBe('v');
+    const release = await store.lock('prefixed', 60_000);
+    expect((await redis.keys('*prefixed')).sort()).toEqual([
+      'app1:bipsync-auth:lock:prefixed',
+      'app1:bipsync-auth:token:prefixed',
+    ]);
+    await release?.();
+    expect(await redis.keys('*lock:prefixed')).toEqual([]);
+    await prefixed.quit();
+  });
+
+  it.each([NaN, Infinity])('Redis rejects a time to live of %d', async (ttlMs) => {
     const store = redisTokenStore({ sendCommand: (...args) => redis.call(...args) });
     await expect(store.set('k', 'v', ttlMs)).rejects.toThrow('not an integer');
     await expect(store.lock('never', ttlMs)).rejects.toThrow('not an integer');
   });
 
-  it('works again after Redis was killed and came back empty', async () => {
+  it('a store works again after its Redis was killed and came back empty', async () => {
     const mortal = await startRedisServer();
     const client = new Redis(mortal.url, { retryStrategy: () => 20 }).on('error', () => undefined);
     const store = redisTokenStore({ sendCommand: (...args) => client.call(...args) });

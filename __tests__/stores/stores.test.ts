@@ -15,7 +15,7 @@ import { memoryTokenStore } from './memory-store';
 
 type Open = () => Promise<OpenedStores>;
 
-/** Each is passed as it is, so this file compiling says that none needs a cast. */
+/** Each is passed as it is. That this file compiles shows that none needs a cast. */
 const openMemory: Open = async () => {
   const store = memoryTokenStore();
   return { store, other: store, close: async () => undefined };
@@ -46,22 +46,22 @@ const openPlainCacheManager: Open = async () => {
   return { store, other: store, close: async () => undefined };
 };
 
-describe('a Map', () => {
+describe('a store on a Map', () => {
   itIsATokenStore(openMemory);
   itLocks(openMemory);
 });
 describe('Keyv', () => itIsATokenStore(openPlainKeyv));
-describe('Keyv, two on one Map', () => itIsATokenStore(openKeyv));
+describe('two Keyvs on one Map', () => itIsATokenStore(openKeyv));
 describe('cache-manager', () => itIsATokenStore(openPlainCacheManager));
-describe('cache-manager, two on one Map', () => itIsATokenStore(openCacheManager));
+describe('two cache-managers on one Map', () => itIsATokenStore(openCacheManager));
 
-describe('encrypted over', () => {
-  describe('a Map', () => {
+describe('an encrypted store', () => {
+  describe('over a Map', () => {
     itIsATokenStore(encrypted(openMemory));
     itLocks(encrypted(openMemory));
   });
-  describe('Keyv', () => itIsATokenStore(encrypted(openKeyv)));
-  describe('cache-manager', () => itIsATokenStore(encrypted(openCacheManager)));
+  describe('over Keyv', () => itIsATokenStore(encrypted(openKeyv)));
+  describe('over cache-manager', () => itIsATokenStore(encrypted(openCacheManager)));
 });
 
 describeWithRedis('token stores on a real Redis', () => {
@@ -102,13 +102,13 @@ describeWithRedis('token stores on a real Redis', () => {
     };
   };
 
-  /** One process on each client: what one writes the other reads, and they exclude each other. */
+  /** One process on each client: each reads what the other wrote, and their locks exclude each other. */
   const openBoth: Open = async () => {
     const [one, two] = await Promise.all([openNodeRedis(), openIoredis()]);
     return { store: one.store, other: two.other, close: () => Promise.all([one.close(), two.close()]) };
   };
 
-  /** Every key, whoever wrote it, must go away by itself. */
+  /** Every key must expire, whether it holds a token or a lock. */
   async function expectATimeToLiveOnEveryKey(open: Open): Promise<void> {
     const redis = new Redis(server.url);
     await redis.flushall();
@@ -134,13 +134,13 @@ describeWithRedis('token stores on a real Redis', () => {
   ];
   const all = stores.flatMap(([name, open, locks]): typeof stores => [
     [name, open, locks],
-    [`encrypted over ${name}`, encrypted(open), locks],
+    [`an encrypted store over ${name}`, encrypted(open), locks],
   ]);
 
   describe.each(all)('%s', (_, open, locks) => {
     itIsATokenStore(open);
     if (locks) itLocks(open);
-    it('sets a time to live on everything', () => expectATimeToLiveOnEveryKey(open));
+    it('every key that it writes expires', () => expectATimeToLiveOnEveryKey(open));
   });
 });
 
