@@ -40,6 +40,10 @@ for (const name of readdirSync(`${root}examples`).sort()) {
   if (files.length === 0) count(`examples/${name}`, 'no entry file');
   for (const { file, args } of files) {
     count(`examples/${name}/${file}`, await run(args(`${folder}/${file}`)));
+    if (/redis\.mjs$/.test(file)) {
+      const withoutRedis = await run(args(`${folder}/${file}`), { REDIS_URL: 'redis://127.0.0.1:1' });
+      count(`examples/${name}/${file}, while Redis is down`, withoutRedis);
+    }
   }
 }
 for (const build of builds) rmSync(build, { recursive: true, force: true });
@@ -91,7 +95,7 @@ function compiled(path) {
   return join(build, basename(path).replace(/ts$/, 'js'));
 }
 
-async function run(args) {
+async function run(args, changes = {}) {
   const emulator = await startBipsyncEmulator();
   const env = {
     ...process.env,
@@ -101,6 +105,7 @@ async function run(args) {
     BIPSYNC_TEAM_ID: emulator.teamId,
     BIPSYNC_SCOPES: 'rest_api:read rest_api:write research:read',
     ...(redis && { REDIS_URL: redis.url }),
+    ...changes,
   };
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 });
   let output = '';
