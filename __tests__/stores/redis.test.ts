@@ -114,6 +114,26 @@ describe('redisTokenStore', () => {
     },
   );
 
+  it('a stand-in for Redis that knows commands in upper case alone is asked in upper case', async () => {
+    const values = new Map<string, string>();
+    const commands: string[] = [];
+    /** Like a hand-written double: what it does not know is a deletion, which replies with a number. */
+    const sendCommand: SendRedisCommand = async (command, key, value) => {
+      commands.push(command);
+      if (command === 'GET') return values.get(key!) ?? null;
+      if (command === 'SET') return values.has(key!) ? null : (values.set(key!, value!), 'OK');
+      return 0;
+    };
+    const store = redisTokenStore({ sendCommand });
+    expect(await store.get('k')).toBeUndefined();
+    await store.set('k', 'v', 1000);
+    expect(await store.get('k')).toBe('v');
+    await (
+      await store.lock('k', 500)
+    )?.();
+    expect(commands).toEqual(['get', 'GET', 'SET', 'GET', 'SET', 'EVAL']);
+  });
+
   it('an error about a reply does not quote it', async () => {
     const store = redisTokenStore(options({ value: 'a very secret access token' }));
     const error: unknown = await store.get('k').catch((reason: unknown) => reason);

@@ -66,19 +66,30 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
   const tokenKey = (key: string): string => `${keyPrefix}token:${key}`;
   const lockKey = (key: string): string => `${keyPrefix}lock:${key}`;
 
+  // Redis takes both. Older versions of ioredis add their keyPrefix to commands in lower case alone; a stand-in for Redis
+  // in a test suite may know upper case alone.
+  let isUpperCase = false;
+  const send: SendRedisCommand = (command, ...args) =>
+    sendCommand(isUpperCase ? command.toUpperCase() : command, ...args);
+
   return {
     async get(key) {
-      return text('get', await sendCommand('get', tokenKey(key)));
+      let reply = await send('get', tokenKey(key));
+      if (!isReply(reply)) {
+        isUpperCase = !isUpperCase;
+        reply = await send('get', tokenKey(key));
+      }
+      return text('get', reply);
     },
     async set(key, value, ttlMs) {
-      text('set', await sendCommand('set', tokenKey(key), value, 'PX', wholeMs(ttlMs)));
+      text('set', await send('set', tokenKey(key), value, 'PX', wholeMs(ttlMs)));
     },
     async lock(key, ttlMs) {
       const owner = randomUUID();
-      const reply = await sendCommand('set', lockKey(key), owner, 'NX', 'PX', wholeMs(ttlMs));
+      const reply = await send('set', lockKey(key), owner, 'NX', 'PX', wholeMs(ttlMs));
       if (text('set', reply) !== 'OK') return undefined;
       return async () => {
-        await sendCommand('eval', releaseScript, '1', lockKey(key), owner);
+        await send('eval', releaseScript, '1', lockKey(key), owner);
       };
     },
   };
@@ -88,20 +99,26 @@ export function redisTokenStore(options: RedisTokenStoreOptions): Required<Token
 const releaseScript =
   "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) else return 0 end";
 
+type Reply = string | ArrayBufferView | null | undefined;
+
+/** Whether Redis can have given this reply to `get` or `set`. */
+function isReply(reply: unknown): reply is Reply {
+  return typeof reply === 'string' || ArrayBuffer.isView(reply) || reply === null || reply === undefined;
+}
+
 /**
- * The string of a reply to `get` or `set`; `undefined` if Redis had nothing to say. Anything else means that the client
- * changed the reply. Taken for "nothing", it would switch off sharing without a word.
+ * The string of a reply, or `undefined` if there is none. A reply that Redis cannot have given is an error: taken for
+ * "no value", it would switch off sharing without a word.
  */
 function text(command: string, reply: unknown): string | undefined {
-  if (reply === null || reply === undefined) return undefined;
-  if (typeof reply === 'string') return reply;
-  if (ArrayBuffer.isView(reply)) {
-    return Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength).toString();
+  if (!isReply(reply)) {
+    throw new TypeError(
+      `redisTokenStore: sendCommand resolved to a reply to "${command}" of type ${typeof reply}. ` +
+        'It must resolve to what Redis replied: a string, a Buffer, a Uint8Array or null.',
+    );
   }
-  throw new TypeError(
-    `redisTokenStore: sendCommand resolved to a reply to "${command}" of type ${typeof reply}. ` +
-      'It must resolve to what Redis replied: a string, a Buffer, a Uint8Array or null.',
-  );
+  if (!ArrayBuffer.isView(reply)) return reply ?? undefined;
+  return Buffer.from(reply.buffer, reply.byteOffset, reply.byteLength).toString();
 }
 
 /** Redis rejects fractions and zero. Rounded down, so that nothing is kept longer than asked for. */
