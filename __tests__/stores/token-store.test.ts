@@ -238,6 +238,14 @@ it('the lines that tokenStoreProblem shows make stores that it accepts', () => {
   expect(tokenStoreProblem(adapter)).toBeUndefined();
 });
 
+it.each<[string, object]>([
+  ['an accessor', Object.defineProperty({ set: set3 }, 'get', { get: fail })],
+  ['a proxy', new Proxy({}, { get: fail })],
+  ['a proxy that only hides its members', new Proxy({ get: noop, set: set3 }, { ownKeys: fail })],
+])('what %s throws is reported without being repeated', (_, store) => {
+  expect(tokenStoreProblem(store)).toBe('could not be read, because one of its members throws');
+});
+
 it('tokenStoreProblem runs no getter', () => {
   const get = jest.fn(() => {
     throw new Error('a getter ran');
@@ -246,6 +254,10 @@ it('tokenStoreProblem runs no getter', () => {
   expect(tokenStoreProblem(store)).toBeUndefined();
   expect(get).not.toHaveBeenCalled();
 });
+
+function fail(): never {
+  throw new Error('a secret');
+}
 
 function newKey(): { name: string; key: string } {
   return { name: 'test', key: randomBytes(32).toString('base64') };

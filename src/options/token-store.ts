@@ -25,6 +25,15 @@ export interface TokenStore {
  * the contract's methods alone, or it is a cache like Keyv and cache-manager. Everything else counts as a client.
  */
 export function tokenStoreProblem(store: unknown): string | undefined {
+  try {
+    return problemOf(store);
+  } catch {
+    // What a proxy or an accessor throws may hold anything, so it is not repeated.
+    return 'could not be read, because one of its members throws';
+  }
+}
+
+function problemOf(store: unknown): string | undefined {
   const { get, set, lock } = asRecord(store);
   if (!isObject(store) || typeof get !== 'function' || typeof set !== 'function') {
     return 'must be an object with the methods get and set (and lock, if it has one)';

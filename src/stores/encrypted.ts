@@ -3,6 +3,7 @@ import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from '
 
 import { BipsyncAuthError } from '../errors';
 import { type TokenStore, tokenStoreProblem } from '../options/token-store';
+import { ownRecord } from '../values';
 
 /** One key of {@link encryptedTokenStore}. */
 export interface TokenEncryptionKey {
@@ -118,8 +119,7 @@ function createKeyRing(store: unknown, keys: unknown): KeyRing {
     problems.push('keys must be an array of at least one { name, key }');
   } else {
     for (const [index, entry] of (keys as unknown[]).entries()) {
-      // Without a prototype, so that nothing is read from a polluted one.
-      const { name, key } = Object.assign(Object.create(null) as Record<string, unknown>, entry);
+      const { name, key } = ownRecord(entry);
       const secret = decodeKey(key);
       if (typeof name !== 'string' || !/^[\w-]{1,32}$/.test(name)) {
         problems.push(`keys[${index}].name must be 1 to 32 letters, digits, "-" and "_"`);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { BipsyncAuthError } from '../errors';
 import type { TokenStore } from '../options/token-store';
+import { ownRecord } from '../values';
 
 /**
  * Sends one command and resolves to its reply. Command names are in lower case; bulk replies may be strings, Buffers or
@@ -132,9 +133,8 @@ function wholeMs(ttlMs: number): string {
  */
 function checkOptions(given: unknown): RedisTokenStoreOptions {
   const problems: string[] = [];
-  // Without a prototype, so that nothing is read from a polluted one.
-  const options = Object.assign(Object.create(null) as object, given) as Partial<RedisTokenStoreOptions>;
-  const { sendCommand, keyPrefix, ...unknown } = options as Record<string, unknown>;
+  const options = ownRecord(given);
+  const { sendCommand, keyPrefix, ...unknown } = options;
   if (typeof given !== 'object' || given === null) {
     problems.push('options must be an object { sendCommand, keyPrefix? }');
   } else {
@@ -148,5 +148,5 @@ function checkOptions(given: unknown): RedisTokenStoreOptions {
   if (problems.length > 0) {
     throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `redisTokenStore: ${problems.join('; ')}`);
   }
-  return options as RedisTokenStoreOptions;
+  return options as unknown as RedisTokenStoreOptions;
 }
