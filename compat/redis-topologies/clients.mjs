@@ -58,8 +58,9 @@ export const sentinelClients = [
   })),
   ...Object.entries({ 5: ioredis5, 6: ioredis6 }).map(([version, { Redis }]) => ({
     name: `ioredis ${version}`,
-    connect({ name, sentinels }) {
+    connect({ name, sentinels }, options = {}) {
       const redis = new Redis({
+        ...options,
         name,
         sentinels: sentinels.map(({ port }) => ({ host: '127.0.0.1', port })),
       });

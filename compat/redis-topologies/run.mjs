@@ -45,6 +45,24 @@ cluster.stop();
 
 const sentinel = await planSentinel();
 await inTurn('Sentinel', sentinelClients, sentinel, sentinel.start, async (fleet) => {
+  for (const { name, connect } of sentinelClients.filter((client) => client.name.startsWith('ioredis'))) {
+    await check(`Sentinel: ${name} puts its own keyPrefix before the keys of tokens and locks`, async () => {
+      const { sendCommand, close } = connect(sentinel, { keyPrefix: `${name}:` });
+      const store = redisTokenStore({ sendCommand });
+      const key = `key of ${name}`;
+      await store.set(key, 'a token', AN_HOUR);
+      const release = await store.lock(key, AN_HOUR);
+      const keys = await command(sentinel.master.port, 'KEYS', `*${key}`);
+      assert.deepEqual(keys.sort(), [
+        `${name}:bipsync-auth:lock:${key}`,
+        `${name}:bipsync-auth:token:${key}`,
+      ]);
+      await release();
+      assert.equal(await command(sentinel.master.port, 'EXISTS', keys[0]), 0);
+      close();
+    });
+  }
+
   await check('Sentinel: no request fails and no token is minted during a failover', async () => {
     await fleet.requestAll();
     const tokens = await fleet.tokensFor(async () => {
@@ -84,7 +102,7 @@ async function inTurn(topology, clients, addresses, start, live) {
     assert.ok(tokens <= clients.length, `${tokens} token requests of ${clients.length} installations`);
   });
 
-  await check(named('when Redis is there, a revocation costs the fleet one token request'), async () => {
+  await check(named('once Redis is up, a revocation costs the fleet one token request'), async () => {
     await start();
     await fleet.sharesAgain();
   });
