@@ -1,24 +1,63 @@
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { generateKeyPairSync, type KeyPairKeyObjectResult, randomBytes, sign } from 'node:crypto';
+
+interface Certificate {
+  cert: string;
+  key: string;
+}
 
 /**
  * selfSigned makes a certificate for `localhost` that nobody has reason to trust, and its key: the least X.509 there
  * is (RFC 5280 §4.1, version 1, Ed25519), so that the repository holds no key and the machine needs no openssl.
  */
-export function selfSigned(): { cert: string; key: string } {
-  const { publicKey, privateKey } = generateKeyPairSync('ed25519');
-  const name = sequence(set(sequence(oid(2, 5, 4, 3), der(0x0c, Buffer.from('localhost')))));
+export function selfSigned(commonName = 'localhost'): Certificate {
+  const keys = generateKeyPairSync('ed25519');
+  return issue(commonName, keys, commonName, keys);
+}
+
+/** inspected is what a proxy that inspects TLS presents: a certificate for `localhost`, and those of its own authority. */
+export function inspected(authority: string): Certificate {
+  const [rootKeys, middleKeys, keys] = [1, 2, 3].map(() => generateKeyPairSync('ed25519'));
+  const middleName = `${authority}, for servers`;
+  const root = issue(authority, rootKeys!, authority, rootKeys!, mayIssue);
+  const middle = issue(middleName, middleKeys!, authority, rootKeys!, mayIssue);
+  const { cert, key } = issue('localhost', keys!, middleName, middleKeys!);
+  return { cert: cert + middle.cert + root.cert, key };
+}
+
+function issue(
+  subject: string,
+  { publicKey, privateKey }: KeyPairKeyObjectResult,
+  issuer: string,
+  { privateKey: signingKey }: KeyPairKeyObjectResult,
+  { version, extensions }: { version: Buffer; extensions: Buffer } = none,
+): Certificate {
   const validity = sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('491231235959Z')));
   const ed25519 = sequence(oid(1, 3, 101, 112));
-  const serial = der(0x02, Buffer.from([1]));
+  const serial = der(0x02, randomBytes(8).fill(1, 0, 1));
   const spki = publicKey.export({ type: 'spki', format: 'der' });
-  const signed = sequence(serial, ed25519, name, validity, name, spki);
-  const signature = der(0x03, Buffer.concat([Buffer.from([0]), sign(null, signed, privateKey)]));
+  const signed = sequence(
+    version,
+    serial,
+    ed25519,
+    named(issuer),
+    validity,
+    named(subject),
+    spki,
+    extensions,
+  );
+  const signature = der(0x03, Buffer.concat([Buffer.from([0]), sign(null, signed, signingKey)]));
   const certificate = sequence(signed, ed25519, signature).toString('base64');
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${certificate.replace(/.{1,64}/g, '$&\n')}-----END CERTIFICATE-----\n`,
     key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   };
 }
+
+/** Version 1 has no extensions. */
+const none = { version: Buffer.alloc(0), extensions: Buffer.alloc(0) };
+
+const named = (commonName: string): Buffer =>
+  sequence(set(sequence(oid(2, 5, 4, 3), der(0x0c, Buffer.from(commonName)))));
 
 function der(tag: number, content: Buffer): Buffer {
   const { length } = content;
@@ -33,3 +72,11 @@ const set = (...parts: Buffer[]): Buffer => der(0x31, Buffer.concat(parts));
 /** Of arcs below 128 only. */
 const oid = (first: number, second: number, ...arcs: number[]): Buffer =>
   der(0x06, Buffer.from([40 * first + second, ...arcs]));
+
+const yes = der(0x01, Buffer.from([0xff]));
+
+/** Version 3, with the extension that makes an authority (RFC 5280 §4.2.1.9). */
+const mayIssue = {
+  version: der(0xa0, der(0x02, Buffer.from([2]))),
+  extensions: der(0xa3, sequence(sequence(oid(2, 5, 29, 19), yes, der(0x04, sequence(yes))))),
+};
