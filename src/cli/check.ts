@@ -1,17 +1,24 @@
-import { lookup } from 'node:dns/promises';
-import { once } from 'node:events';
-import { isIP } from 'node:net';
-import { connect as connectTls } from 'node:tls';
-
 import { type BipsyncAuth, type BipsyncAuthError, isBipsyncAuthError } from '../index';
-import { connect, type Connection, isSet, namesTenant, proxyFor, SECRET } from './environment';
-import { ipHint, probeApi } from './probe';
-import { describeToken, failed, formatStep, passed, type Step } from './steps';
+import { checkSecret, describeClientId, oddVariables } from './credentials';
+import { connect, type Connection, namesTenant, proxyFor, SECRET, SECRET_FILE } from './environment';
+import { checkDns, checkTls, isTlsUnchecked, TLS_UNCHECKED } from './network';
+import { addressHint, probeApi } from './probe';
+import {
+  ASSUMED,
+  assumed,
+  describeDuration,
+  describeToken,
+  failed,
+  formatStep,
+  passed,
+  type Step,
+} from './steps';
 import {
   type Environment,
   type ExitStatus,
   type Paint,
   painter,
+  paragraph,
   progressOn,
   type Terminal,
   toJsonLine,
@@ -29,29 +36,36 @@ export async function check(terminal: Terminal, { json = false }: { json?: boole
     if (!json) stdout.write(formatStep(step, paint));
   }
   const ok = steps.every((step) => step.ok);
-  stdout.write(json ? toJsonLine({ ok, steps }, 2) : `\n  ${verdictOn(steps, paint)}\n`);
+  stdout.write(json ? toJsonLine({ ok, steps }, 2) : conclusion(steps, paint));
   return ok ? 0 : 1;
 }
 
-function verdictOn(steps: readonly Step[], paint: Paint): string {
+function conclusion(steps: readonly Step[], paint: Paint): string {
   const namesOf = (some: readonly Step[]): string => some.map(({ name }) => name).join(', ');
   const bad = steps.filter(({ ok }) => !ok);
-  if (bad.length > 0) return paint('red', `Not in order: ${namesOf(bad)}.`);
   const odd = steps.filter(({ hint }) => hint !== undefined);
-  if (odd.length > 0) return paint('yellow', `The API answers. Mind the hints: ${namesOf(odd)}.`);
-  return paint('green', 'All in order: requests with this configuration will be answered.');
+  const [style, verdict] =
+    bad.length > 0
+      ? (['red', `Not in order: ${namesOf(bad)}.`] as const)
+      : odd.length > 0
+        ? (['yellow', `Nothing failed. Read the hints: ${namesOf(odd)}.`] as const)
+        : (['green', 'All in order: requests with this configuration will be answered.'] as const);
+  const hasAssumptions = steps.some(({ detail, hint }) => `${detail} ${hint}`.includes(ASSUMED));
+  const legend = `What follows "${ASSUMED}" is not stated in Bipsync's docs. Everything else was seen just now.`;
+  return `\n  ${paint(style, verdict)}\n${hasAssumptions ? paragraph(legend, 2) : ''}`;
 }
 
-/** In the order a person would look; ends where what follows would mean nothing. */
+/** In the order a person would look. It ends if the next steps would mean nothing. */
 async function* diagnose(env: Environment, begin: (what: string) => void): AsyncGenerator<Step> {
-  const { step: configuration, connection } = checkConfiguration(env);
+  const configuration = checkConfiguration(env);
   yield configuration;
-  const secret = checkSecret(env[SECRET]);
+  const secret = checkSecret(env);
   yield secret;
-  if (!connection || !secret.ok) return;
+  if (!configuration.ok || !secret.ok) return;
 
+  const connection = connect(env);
   const { auth, api, home } = connection;
-  const proxy = proxyFor(home, env);
+  const proxy = proxyFor(home);
   yield passed('proxy', proxy ?? 'none in the environment for this host');
   if (proxy === undefined) {
     begin(`looking up ${home.hostname}`);
@@ -59,190 +73,119 @@ async function* diagnose(env: Environment, begin: (what: string) => void): Async
     yield dns;
     if (!dns.ok) return;
     begin(`TLS with ${home.host}`);
-    const tls = await checkTls(home);
+    const tls = await checkTls(home, env);
     yield tls;
     if (!tls.ok) return;
   }
 
   begin('asking for a token');
   const startedAt = performance.now();
-  let scopes: readonly string[];
+  let granted: readonly string[];
   try {
     const token = await auth.getToken();
     yield passed('token', describeToken(startedAt, token.expiresAt));
-    scopes = token.scopes;
+    granted = token.scopes;
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
-    yield failed('token', describe(error), tokenHint(error, proxy));
+    // The library says who answered what, and the next step. The hint adds what it does not know.
+    yield failed('token', error.message, tokenHint(error, proxy));
     if (error.code !== 'ERR_BIPSYNC_SCOPE') return;
     begin('finding out which scope is refused');
     yield await findRefusedScopes(connection);
     return;
   }
-  yield checkScopes(scopes);
+  yield checkScopes(granted, connection.missingScopes());
 
   begin('asking the API');
-  const { step, clockAheadMs } = await probeApi(api, scopes);
-  yield step;
-  if (clockAheadMs !== undefined) yield checkClock(clockAheadMs);
+  const probe = await probeApi(api, granted);
+  yield probe.step;
+  if (probe.clockAheadMs !== undefined) yield checkClock(probe.clockAheadMs);
 }
 
-function checkConfiguration(env: Environment): { step: Step; connection?: Connection } {
+/** The secret has a step of its own, so another one stands in for it here. */
+function checkConfiguration(env: Environment): Step {
+  const oddities = oddVariables(env).join(' ') || undefined;
   try {
-    // A missing secret has a step of its own.
-    const connection = connect(isSet(env[SECRET]) ? env : { ...env, [SECRET]: 'missing' });
-    const { home, config } = connection;
-    const detail = `${home.origin}, client id ${config.clientId}`;
-    return { step: passed('configuration', detail, configurationHint(env, connection)), connection };
+    const { home, config } = connect({ ...env, [SECRET]: 'stand-in', [SECRET_FILE]: undefined });
+    const hints = [oddities, pathHint(home), isTlsUnchecked(env) ? tlsHint : undefined];
+    const detail = `${home.origin}, ${describeClientId(config.clientId)}`;
+    return passed('configuration', detail, hints.filter(Boolean).join(' ') || undefined);
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
     const hint = namesTenant(env)
       ? 'Correct these BIPSYNC_… variables; `npx axios-bipsync-auth --help` lists them.'
-      : 'No BIPSYNC_… variable is set. `npx axios-bipsync-auth --help` lists them, and says how to load a .env file.';
-    return { step: failed('configuration', error.message, hint) };
+      : 'No BIPSYNC_… variable is set. `npx axios-bipsync-auth --help` lists them. Load a file with `--env-file .env`.';
+    return failed('configuration', error.message, oddities ?? hint);
   }
 }
 
-/** What the plugin takes as it is, since it may be meant. */
-function configurationHint(env: Environment, { home }: Connection): string | undefined {
-  const hints = ['BIPSYNC_BASE_URL', 'BIPSYNC_CLIENT_ID'].flatMap((name) => {
-    const oddity = oddityOf(env[name] ?? '');
-    return oddity === undefined ? [] : [`${name} ${oddity}`];
-  });
-  const path = home.pathname.replace(/\/+$/, '');
-  if (path !== '') {
-    hints.push(
-      'BIPSYNC_BASE_URL has a path, to which the paths of requests are appended: ' +
-        `get('/v1/research') goes to ${path}/v1/research.`,
-    );
-  }
-  return hints.join(' ') || undefined;
+const tlsHint =
+  `${TLS_UNCHECKED}: whoever is on the way can read the secret. Remove it, and let NODE_EXTRA_CA_CERTS name the file of ` +
+  'the missing certificate authority (CA).';
+
+/** A path is accepted, since it may be meant. */
+function pathHint({ pathname }: URL): string | undefined {
+  const path = pathname.replace(/\/+$/, '');
+  if (path === '') return undefined;
+  return (
+    'BIPSYNC_BASE_URL has a path, and the paths of requests are appended to it: ' +
+    `get('/v1/research') goes to ${path}/v1/research.`
+  );
 }
 
-function checkSecret(secret: string | undefined): Step {
-  if (!isSet(secret)) {
-    const hint = 'Set it; `npx axios-bipsync-auth --help` says how to load a .env file.';
-    return failed('secret', `${SECRET} is not set`, hint);
-  }
-  const oddity = oddityOf(secret);
-  return passed('secret', `${SECRET} is set`, oddity && `It ${oddity}`);
-}
+/** How long the library pauses after a first failure, if the server does not say how long. */
+const OWN_PAUSE_MS = 1000;
 
-/** What often comes along when a value is copied. */
-function oddityOf(value: string): string | undefined {
-  if (value !== value.trim()) return 'begins or ends with white space.';
-  if (/^(["']).*\1$/.test(value)) return 'is in quotes, which Docker and others take for a part of it.';
-  return undefined;
-}
-
-/** IPv6 addresses have their brackets, as in a URL. */
-const isAddress = (hostname: string): boolean => hostname.startsWith('[') || isIP(hostname) !== 0;
-
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';
-
-async function checkDns({ hostname }: URL, env: Environment): Promise<Step> {
-  if (isAddress(hostname)) return passed('dns', 'not needed for an address');
-  try {
-    const addresses = await lookup(hostname, { all: true });
-    return passed('dns', `${hostname} is ${addresses.map(({ address }) => address).join(', ')}`);
-  } catch (error) {
-    const code = codeOf(error);
-    const name = env['BIPSYNC_CLIENT']?.trim()
-      ? 'BIPSYNC_CLIENT, the subdomain of your tenant'
-      : 'BIPSYNC_BASE_URL';
-    const hint =
-      code === 'ENOTFOUND'
-        ? `There is no such host: check ${name}. If only a proxy reaches it, set HTTPS_PROXY.`
-        : 'The name server does not answer: check the network, VPN and DNS settings of this machine.';
-    return failed('dns', `${hostname} was not found (${code})`, hint);
-  }
-}
-
-async function checkTls({ protocol, hostname, port, host }: URL): Promise<Step> {
-  if (protocol === 'http:') return passed('tls', 'not needed for http on the loopback interface');
-  const socket = connectTls({
-    host: hostname.replace(/^\[|\]$/g, ''),
-    port: Number(port || 443),
-    // TLS has names of servers only, no addresses.
-    ...(!isAddress(hostname) && { servername: hostname }),
-  });
-  try {
-    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(10_000) });
-    const { valid_to: validTo } = socket.getPeerCertificate();
-    return passed('tls', `${socket.getProtocol() ?? 'TLS'}, certificate valid until ${validTo}`);
-  } catch (error) {
-    const code = codeOf(error);
-    return failed('tls', `${host}: ${code === 'ABORT_ERR' ? 'no answer within 10 s' : code}`, tlsHint(code));
-  } finally {
-    socket.destroy();
-  }
-}
-
-function tlsHint(code: string): string {
-  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
-    return "Check this machine's date and time; if they are right, the server's certificate is out of date.";
-  }
-  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return 'The certificate is for another host: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.';
-  }
-  if (/CERT|SIGNATURE|ISSUER/.test(code)) {
-    return 'Nobody this machine trusts vouches for the server. Behind a proxy that inspects TLS, let NODE_EXTRA_CA_CERTS name the file with its certificate.';
-  }
-  return 'The connection fails. Check the host, the firewall, and whether a proxy is needed (HTTPS_PROXY).';
-}
-
-/** What the endpoint said, without the advice, which the hint gives in terms of the environment. */
-function describe({
-  tokenEndpointStatus: status,
-  oauthError,
-  oauthErrorDescription,
-  message,
-}: BipsyncAuthError): string {
-  if (status === undefined || status === 200) return message;
-  const said = [oauthError, oauthErrorDescription].filter(Boolean).join(': ');
-  return `the token endpoint answered ${status}${said && ` (${said})`}`;
-}
-
-function tokenHint(
-  { code, tokenEndpointStatus: status }: BipsyncAuthError,
-  proxy: string | undefined,
-): string | undefined {
+function tokenHint(error: BipsyncAuthError, proxy: string | undefined): string | undefined {
+  const { code, tokenEndpointStatus, retryAfterMs } = error;
   switch (code) {
     case 'ERR_BIPSYNC_CREDENTIALS':
       return (
-        'Check BIPSYNC_CLIENT_ID and the secret: they may be of another tenant, rotated since, or copied with white ' +
-        'space or quotes.'
+        `clientId is BIPSYNC_CLIENT_ID. clientSecret is ${SECRET}, or the file of ${SECRET_FILE}. ` +
+        assumed("the endpoint's errors are those of OAuth 2.0 (RFC 6749 §5.2).")
       );
-    // The next step tells more of the one, the message itself of the other.
-    case 'ERR_BIPSYNC_SCOPE':
-    case 'ERR_BIPSYNC_CONFIG':
-      return undefined;
     case 'ERR_BIPSYNC_IP_NOT_ALLOWED':
-      return ipHint;
+      return `${addressHint} ${assumed('a 403 means the same here as from the API.')}`;
     case 'ERR_BIPSYNC_TOKEN_UNAVAILABLE':
-      if (status !== undefined)
-        return 'The endpoint is overloaded or out of order. Try again in a few minutes.';
-      return proxy === undefined
-        ? 'Check that BIPSYNC_CLIENT or BIPSYNC_BASE_URL is right, and that no firewall is in the way.'
-        : `Check the proxy ${proxy}, and whether NO_PROXY should name the host.`;
-    default:
+      if (tokenEndpointStatus === undefined) return networkHint(proxy);
+      if (retryAfterMs === undefined || retryAfterMs <= OWN_PAUSE_MS) return undefined;
+      return `The endpoint asks you to wait. Try again in ${describeDuration(retryAfterMs)}.`;
+    case 'ERR_BIPSYNC_TOKEN_REQUEST':
+    case 'ERR_BIPSYNC_TOKEN_RESPONSE':
       return (
-        'This does not look like a Bipsync token endpoint: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and that no ' +
-        'gateway or proxy answers in its place.'
+        'This does not look like a Bipsync token endpoint: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and that no gateway ' +
+        'answers in its place.'
       );
+    default:
+      return undefined;
   }
+}
+
+function networkHint(proxy: string | undefined): string {
+  return proxy === undefined
+    ? 'Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and that no firewall is in the way.'
+    : 'If the host needs no proxy, name the host in NO_PROXY.';
 }
 
 const isTeam = (scope: string): boolean => scope.startsWith('team_');
 
-function checkScopes(scopes: readonly string[]): Step {
-  const hint = scopes.every(isTeam)
+function checkScopes(granted: readonly string[], missing: readonly string[]): Step {
+  if (missing.length > 0) {
+    return failed(
+      'scopes',
+      `granted: ${granted.join(' ')}; asked for and not granted: ${missing.join(' ')}`,
+      'Requests that need them will get a 401. Have them granted to the client in Bipsync, or remove them from the ' +
+        'BIPSYNC_… variables.',
+    );
+  }
+  const hint = granted.every(isTeam)
     ? 'A token for the team alone opens little: name the scopes of your client in BIPSYNC_SCOPES.'
     : undefined;
-  return passed('scopes', scopes.join(' '), hint);
+  const source = assumed('a token response that names no scopes grants all that were asked for.');
+  return passed('scopes', `${granted.join(' ')}. ${source}`, hint);
 }
 
-/** Asks for the team alone, then for each scope with it: servers do not say reliably which one they refuse. */
+/** Asks for the team alone, then for each scope with it: servers do not name the refused one reliably. */
 async function findRefusedScopes({ auth, config }: Connection): Promise<Step> {
   const configured = typeof config.scopes === 'string' ? config.scopes.split(' ') : [];
   const scopes = configured.filter((scope) => scope !== '' && !isTeam(scope));
@@ -261,7 +204,8 @@ async function findRefusedScopes({ auth, config }: Connection): Promise<Step> {
     return failed(
       'scopes',
       refused.length > 0 ? `not granted: ${refused.join(' ')}` : 'granted one by one, but refused together',
-      commaHint(refused) ?? 'Take these out of BIPSYNC_SCOPES, or have the client granted them in Bipsync.',
+      commaHint(refused) ??
+        'Remove these from BIPSYNC_SCOPES, or have them granted to the client in Bipsync.',
     );
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
@@ -273,7 +217,7 @@ async function findRefusedScopes({ auth, config }: Connection): Promise<Step> {
   }
 }
 
-/** A scope may hold a comma, so it takes a refusal to tell. */
+/** A comma is allowed in a scope, so only a refused one is worth a word. */
 function commaHint(refused: readonly string[]): string | undefined {
   const hasComma = refused.some((scope) => scope.includes(','));
   return hasComma ? 'Separate the scopes in BIPSYNC_SCOPES by spaces, not by commas.' : undefined;
@@ -291,11 +235,15 @@ async function isGranted(auth: BipsyncAuth, scopes: string[]): Promise<boolean> 
 
 const MAX_SKEW_S = 60;
 
-/** The header counts whole seconds, so one more or less means nothing. */
+/** The header counts whole seconds, so a difference of one means nothing. */
 function checkClock(aheadMs: number): Step {
   const seconds = Math.round(Math.abs(aheadMs) / 1000);
   if (seconds <= 1) return passed('clock', "agrees with the server's");
-  const detail = `${seconds} s ${aheadMs > 0 ? 'ahead of' : 'behind'} the server's`;
+  const detail = `${describeDuration(seconds * 1000)} ${aheadMs > 0 ? 'ahead of' : 'behind'} the server's`;
   if (seconds <= MAX_SKEW_S) return passed('clock', detail);
-  return passed('clock', detail, 'Synchronise it (NTP): certificates and expiry times are judged by it.');
+  return passed(
+    'clock',
+    detail,
+    'Synchronise it (NTP): certificates and expiry times are judged by this clock.',
+  );
 }

@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import * as util from 'node:util';
+
 import axios, { type AxiosInstance } from 'axios';
 
+import { proxyOf } from '../axios/proxies';
 import {
   type BipsyncAuth,
   type BipsyncAuthConfig,
@@ -9,13 +13,13 @@ import {
 import type { Environment } from './terminal';
 
 export const SECRET = 'BIPSYNC_CLIENT_SECRET';
+export const SECRET_FILE = 'BIPSYNC_CLIENT_SECRET_FILE';
 
-/** Those of `bipsyncAuthConfigFromEnv`, no more: what is fine here must be fine in the application. */
-const variables = [
+/** The other variables that `bipsyncAuthConfigFromEnv` reads. The command reads no more: it must see what an application sees. */
+export const plainVariables = [
   'BIPSYNC_CLIENT',
   'BIPSYNC_BASE_URL',
   'BIPSYNC_CLIENT_ID',
-  SECRET,
   'BIPSYNC_TEAM_ID',
   'BIPSYNC_SCOPES',
 ];
@@ -25,8 +29,38 @@ export const isSet = (value: string | undefined): value is string =>
 
 /** namesTenant tells whether the environment is about a Bipsync, however incompletely. */
 export function namesTenant(env: Environment): boolean {
-  return variables.some((name) => isSet(env[name]));
+  return [...plainVariables, SECRET, SECRET_FILE].some((name) => isSet(env[name]));
 }
+
+/**
+ * loadEnvFile adds a file's variables to `env`, as `node --env-file` does: a variable that `env` already has wins. The
+ * process's own environment gains them, so that axios finds a proxy among them.
+ *
+ * @throws Error that names the file, if it cannot be read.
+ */
+export function loadEnvFile(file: string, env: Record<string, string | undefined>): void {
+  const { parseEnv } = util as Partial<typeof util>;
+  if (!parseEnv) {
+    throw new Error(
+      `--env-file needs Node 20.12 or later, and this is ${process.version}. Upgrade Node, or set the variables in the shell.`,
+    );
+  }
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Error(
+      `The file ${file} could not be read (${codeOf(error)}). Check the path after --env-file.`,
+      {
+        cause: error,
+      },
+    );
+  }
+  Object.assign(env, { ...parseEnv(text), ...env });
+}
+
+/** codeOf is what the system calls an error. */
+export const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error';
 
 /** An axios instance with the plugin, as the environment configures it. */
 export interface Connection {
@@ -35,39 +69,31 @@ export interface Connection {
   /** Where requests go, before their own path. */
   home: URL;
   config: BipsyncAuthConfig;
+  /** The scopes that were asked for and not granted. */
+  missingScopes(): readonly string[];
 }
 
 const TIMEOUT_MS = 10_000;
 
 /**
- * connect installs the plugin. Every answer of the API is taken as it is, and its body left unread.
+ * connect installs the plugin on an axios instance that leaves the bodies of answers unread.
  *
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every problem.
  */
 export function connect(env: Environment): Connection {
   const config = bipsyncAuthConfigFromEnv(env);
-  const api = axios.create({
-    timeout: TIMEOUT_MS,
-    maxRedirects: 0,
-    responseType: 'stream',
-    validateStatus: () => true,
+  const api = axios.create({ timeout: TIMEOUT_MS, maxRedirects: 0, responseType: 'stream' });
+  let missing: readonly string[] = [];
+  const auth = installBipsyncAuth(api, {
+    ...config,
+    onEvent: (event) => {
+      if (event.type === 'token-acquired') missing = event.missingScopes;
+    },
   });
-  const auth = installBipsyncAuth(api, config);
-  return { api, auth, home: new URL(api.defaults.baseURL ?? ''), config };
+  return { api, auth, home: new URL(api.defaults.baseURL ?? ''), config, missingScopes: () => missing };
 }
 
-/** proxyFor is the proxy that axios uses for `url` by the environment, without its user info. */
-export function proxyFor(url: URL, env: Environment): string | undefined {
-  const read = (name: string): string | undefined => env[name] || env[name.toUpperCase()] || undefined;
-  const proxy = read(`${url.protocol.slice(0, -1)}_proxy`) ?? read('all_proxy');
-  const isExempt = (read('no_proxy') ?? '').split(/[\s,]+/).some((entry) => covers(entry, url));
-  if (proxy === undefined || isExempt) return undefined;
-  const address = proxy.includes('://') ? proxy : `${url.protocol}//${proxy}`;
-  return URL.canParse(address) ? new URL(address).origin : 'an address that is no URL';
-}
-
-function covers(entry: string, { hostname, port }: URL): boolean {
-  const [, name = '', onPort] = /^\*?(.*?)(?::(\d+))?$/.exec(entry) ?? [];
-  if (entry === '' || (onPort !== undefined && onPort !== port)) return false;
-  return name.startsWith('.') || entry.startsWith('*') ? hostname.endsWith(name) : hostname === name;
+/** proxyFor is the host and port of the proxy that requests to `home` take by the environment. */
+export function proxyFor({ protocol, origin }: URL): string | undefined {
+  return protocol === 'https:' ? proxyOf(origin, {}) : undefined;
 }

@@ -1,12 +1,12 @@
 import type { AxiosInstance, AxiosResponse } from 'axios';
 
 import { isBipsyncAuthError } from '../index';
-import { failed, passed, type Step } from './steps';
+import { assumed, describeDuration, failed, passed, type Step } from './steps';
 
-/** What one read-only request told. */
+/** What one read-only request showed. */
 export interface Probe {
   step: Step;
-  /** How far this machine's clock is ahead of the server's, where the answer says. */
+  /** How far this machine's clock is ahead of the server's, if the answer has a date. */
   clockAheadMs?: number;
 }
 
@@ -14,62 +14,106 @@ interface Call {
   method: 'GET' | 'POST';
   url: string;
   data?: object;
+  /** The scope that is assumed to open the path. */
+  scope: string;
 }
 
-/** probeApi makes one request that reads, of a kind the scopes should allow. */
+type Answer = AxiosResponse<{ destroy?(): void } | undefined>;
+
+/** What axios rejects with. */
+interface Failure {
+  response?: Answer;
+  code?: string;
+  cause?: unknown;
+}
+
+/** probeApi makes one request that only reads, of a kind that the granted scopes should allow. */
 export async function probeApi(api: AxiosInstance, scopes: readonly string[]): Promise<Probe> {
   const call = chooseCall(scopes);
-  const request = `${call.method} ${call.url}`;
+  if (!call) {
+    const hint = 'The granted scopes open nothing that only reads, so no request was made to the API.';
+    return { step: passed('api', 'not asked', hint) };
+  }
+  const { scope, ...request } = call;
+  const name = `${call.method} ${call.url}`;
   const startedAt = performance.now();
   try {
-    const response = await api.request<{ destroy(): void }>(call);
-    response.data.destroy();
+    return readAnswer(await api.request(request), undefined);
+  } catch (error) {
+    const { response, code = 'unknown error', cause } = error as Failure;
+    if (response) return readAnswer(response, cause);
+    const detail = isBipsyncAuthError(error) ? error.message : `${name}: no answer (${code})`;
+    return { step: failed('api', detail, noAnswerHint(error)) };
+  }
+
+  function readAnswer(response: Answer, cause: unknown): Probe {
+    response.data?.destroy?.();
     const ms = Math.round(performance.now() - startedAt);
     const date = Date.parse(String(response.headers['date']));
     return {
-      step: readAnswer(response, `${request}: ${response.status} in ${ms} ms`, scopes),
+      step: judge(response, cause, `${name}: ${response.status} in ${ms} ms`, scope),
       ...(!Number.isNaN(date) && { clockAheadMs: Date.now() - date }),
     };
-  } catch (error) {
-    const { code = 'unknown error' } = error as { code?: string };
-    const detail = isBipsyncAuthError(error) ? error.message : `${request}: no answer (${code})`;
-    const hint = 'The token came, but the API did not answer. Check firewall and proxy, then try again.';
-    return { step: failed('api', detail, hint) };
   }
 }
 
-/** Any GraphQL scope opens the one path that is sure to exist; on a REST path even a 404 tells that the token is good. */
-function chooseCall(scopes: readonly string[]): Call {
-  const isGraphql = scopes.some((scope) => /^(?!rest_api:)[a-z_]+:read$/.test(scope));
-  if (isGraphql) return { method: 'POST', url: '/v1/graphql', data: { query: '{ __typename }' } };
-  const isFieldsAlone = scopes.includes('rest_api:fields:read') && !scopes.includes('rest_api:read');
-  return { method: 'GET', url: isFieldsAlone ? '/v1/fields' : '/v1/research' };
+function noAnswerHint(error: unknown): string | undefined {
+  if (isBipsyncAuthError(error)) return undefined;
+  return 'The token came, but the API did not answer. Check firewall and proxy, then try again.';
 }
 
-function readAnswer({ status, headers }: AxiosResponse, detail: string, scopes: readonly string[]): Step {
-  if (status === 401) {
+/** Paths of the examples in Bipsync's docs; none that writes. */
+function chooseCall(scopes: readonly string[]): Call | undefined {
+  const graphqlScope = scopes.find((scope) => /^(?!rest_api:)[a-z_]+:read$/.test(scope));
+  if (graphqlScope !== undefined) {
+    return { method: 'POST', url: '/v1/graphql', data: { query: '{ __typename }' }, scope: graphqlScope };
+  }
+  const paths = { 'rest_api:read': '/v1/research', 'rest_api:fields:read': '/v1/field' };
+  const opened = Object.entries(paths).find(([scope]) => scopes.includes(scope));
+  return opened && { method: 'GET', url: opened[1], scope: opened[0] };
+}
+
+function judge(response: Answer, cause: unknown, detail: string, scope: string): Step {
+  const { status, headers } = response;
+  // The library knows who has answered, if it was not the API.
+  const reason = isBipsyncAuthError(cause) ? cause : undefined;
+  if (reason?.code === 'ERR_BIPSYNC_PROXY') return failed('api', reason.message);
+  if (status < 300) {
+    if (/\bjson\b/.test(String(headers['content-type']))) return passed('api', detail);
     return failed(
       'api',
-      detail,
-      `The API refuses a new token. Either it lacks a scope that this path needs (asked for: ${scopes.join(' ')}), ` +
-        'or BIPSYNC_TEAM_ID is not a team of this client.',
-    );
-  }
-  if (status === 403) return failed('api', detail, ipHint);
-  if (status === 429) return failed('api', detail, 'The rate limit is used up. Try again in a few minutes.');
-  if (status >= 500) return failed('api', detail, "The fault is on Bipsync's side. Try again later.");
-  if (status >= 300 && status < 400) {
-    return failed('api', detail, 'The API does not redirect: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.');
-  }
-  if (status < 300 && String(headers['content-type']).includes('html')) {
-    return failed(
-      'api',
-      `${detail}, a web page`,
+      `${detail}, and not JSON`,
       'This is not the API: check BIPSYNC_BASE_URL, and that no gateway or login page answers in its place.',
     );
   }
-  return passed('api', status < 300 ? detail : `${detail}, which means that the token was accepted`);
+  return failed('api', detail, hintOn(response, reason?.message ?? '', scope));
 }
 
-export const ipHint =
-  "Have this machine's public IP address permitted in Bipsync: behind NAT, a VPN or a proxy, that is theirs.";
+function hintOn(response: Answer, reason: string, scope: string): string {
+  const { status } = response;
+  const opens = assumed(`the scope ${scope} opens this path.`);
+  if (status < 400) return 'The API does not redirect: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.';
+  if (status === 401) return `${reason} Check BIPSYNC_SCOPES and BIPSYNC_TEAM_ID. ${opens}`.trim();
+  if (status === 403) return `${reason} ${addressHint}`.trim();
+  if (status === 404) {
+    return (
+      'This path was not found: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and that no gateway answers in its place. ' +
+      assumed('each tenant has this path, since the examples in the docs use it.')
+    );
+  }
+  if (status === 429) return `The rate limit is used up. ${tryAgain(response)}`;
+  if (status >= 500) return `The fault is on Bipsync's side, or a gateway's before it. ${tryAgain(response)}`;
+  return `The API does not accept this request, so the token was not tried. ${opens}`;
+}
+
+/** `Retry-After` is a number of seconds, or a date by the server's clock (RFC 9110 §10.2.3). */
+function tryAgain({ headers }: Answer): string {
+  const value = String(headers['retry-after']);
+  const ms = /^\d+$/.test(value)
+    ? Number(value) * 1000
+    : Date.parse(value) - Date.parse(String(headers['date']));
+  return ms > 0 ? `Try again in ${describeDuration(ms)}.` : 'Try again later.';
+}
+
+export const addressHint =
+  'Behind NAT, a VPN or a proxy, the public IP address is that of the NAT, VPN or proxy.';

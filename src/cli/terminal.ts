@@ -6,12 +6,13 @@ export interface Output {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** 0: fine, 1: the thing failed, 2: wrong usage. */
+/** 0: fine, 1: the command failed, 2: wrong usage. */
 export type ExitStatus = 0 | 1 | 2;
 
 /** What commands use of the process, so that they run in a test without one. */
 export interface Terminal {
-  env: Environment;
+  /** The process's own; `--env-file` adds to it. */
+  env: Record<string, string | undefined>;
   stdout: Output;
   stderr: Output;
   /** Resolves at Ctrl-C or SIGTERM. */
@@ -19,11 +20,14 @@ export interface Terminal {
   version(): string;
 }
 
+/** Every line fits into a terminal of this many columns, words that are longer than a line apart. */
+export const COLUMNS = 80;
+
 const styles = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
 
 export type Paint = (style: keyof typeof styles, text: string) => string;
 
-/** painter colours on a terminal alone; `NO_COLOR` and `FORCE_COLOR` have their usual meanings, the first one winning. */
+/** painter colours on a terminal only. `NO_COLOR` and `FORCE_COLOR` have their usual meanings; the first one wins. */
 export function painter(env: Environment, { isTTY = false }: Output): Paint {
   const { NO_COLOR, FORCE_COLOR, TERM } = env;
   const isForced = Boolean(FORCE_COLOR) && FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
@@ -37,7 +41,7 @@ export interface Progress {
   clear(): void;
 }
 
-/** progressOn shows nothing where a line cannot be overwritten. */
+/** progressOn shows nothing if the terminal cannot overwrite a line. */
 export function progressOn({ stderr, env }: Terminal): Progress {
   const write = (text: string): void => {
     if (stderr.isTTY && env['TERM'] !== 'dumb') stderr.write(`\r\u001b[K${text}`);
@@ -45,8 +49,8 @@ export function progressOn({ stderr, env }: Terminal): Progress {
   return { show: (text) => write(`  … ${text}`), clear: () => write('') };
 }
 
-/** wrap breaks a text into lines of at most `width` characters; what a server said cannot move the cursor. */
-export function wrap(text: string, width: number): string[] {
+/** wrap breaks a text into lines of at most `width` characters. Control characters in it cannot move the cursor. */
+export function wrap(text: string, width: number = COLUMNS): string[] {
   const lines: string[] = [];
   // eslint-disable-next-line no-control-regex
   for (const word of text.split(/[\s\u0000-\u001f\u007f-\u009f]+/)) {
@@ -55,6 +59,13 @@ export function wrap(text: string, width: number): string[] {
     else lines[lines.length - 1] = `${last} ${word}`;
   }
   return lines;
+}
+
+/** paragraph is a text in lines of at most 80 columns, each indented by `indent` columns. */
+export function paragraph(text: string, indent = 0): string {
+  return wrap(text, COLUMNS - indent)
+    .map((line) => `${' '.repeat(indent)}${line}\n`)
+    .join('');
 }
 
 export function toJsonLine(value: unknown, indent?: number): string {

@@ -1,6 +1,6 @@
 import { connect } from './environment';
-import { describeLifetime } from './steps';
-import { type ExitStatus, type Terminal, toJsonLine } from './terminal';
+import { describeDuration } from './steps';
+import { type ExitStatus, paragraph, type Terminal, toJsonLine } from './terminal';
 
 /** token writes one access token, and nothing else, to stdout. */
 export async function token(terminal: Terminal, { json = false }: { json?: boolean }): Promise<ExitStatus> {
@@ -9,8 +9,10 @@ export async function token(terminal: Terminal, { json = false }: { json?: boole
   const { accessToken, expiresAt, scopes } = await auth.getToken();
   if (stdout.isTTY) {
     stderr.write(
-      `Careful: for ${describeLifetime(expiresAt)} this token opens what its scopes reach in the whole team, private notes included.\n` +
-        'Do not let it get into a log, a ticket or a chat.\n',
+      paragraph(
+        `Careful: for ${describeDuration(expiresAt - Date.now())} this token opens what its scopes reach in the whole ` +
+          'team, private notes included. Keep it out of logs, tickets and chats.',
+      ),
     );
   }
   stdout.write(json ? toJsonLine({ accessToken, expiresAt, scopes }) : `${accessToken}\n`);

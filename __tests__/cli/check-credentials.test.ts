@@ -1,0 +1,210 @@
+import { diagnose, environmentOf, runCli, startEmulator, stepNamed, temporaryFolder } from './support';
+
+const folder = temporaryFolder();
+
+describe('check of the secret', () => {
+  it('explains a wrong secret, names the assumption, and stops', async () => {
+    const emulator = await startEmulator();
+    const diagnosis = await diagnose({
+      ...environmentOf(emulator),
+      BIPSYNC_CLIENT_SECRET: 'the-secret-of-yesterday',
+      BIPSYNC_CLIENT_ID: 'somebody',
+    });
+    expect(diagnosis.status).toBe(1);
+    expect(diagnosis.steps.at(-1)).toBe(diagnosis.failure);
+    expect(diagnosis.failure?.name).toBe('token');
+    expect(diagnosis.failure?.detail).toMatch(/token endpoint .* answered 401 \(invalid_client.*this tenant/);
+    expect(diagnosis.failure?.detail).not.toMatch(/swapped|white space|quotes|JSON/);
+    expect(diagnosis.failure?.hint).toMatch(
+      /BIPSYNC_CLIENT_ID.*BIPSYNC_CLIENT_SECRET.*Assumed: .*OAuth 2\.0/,
+    );
+    expect(emulator.apiRequests).toBe(0);
+  });
+
+  it.each([
+    ['that is padded', ' padded padded padded padded', /white space/],
+    ['in quotes', '"quoted quoted quoted quoted"', /in quotes/],
+    ['in padded quotes', ' "quoted and padded, quoted and padded"', /white space.*in quotes/],
+    ['in JSON', '{"client_secret":"json json json json json"}', /JSON/],
+    ['that is shorter than the client id', 'json', /longer than the secret: the two may be swapped/],
+  ])('explains a refused secret %s, and does not repeat it', async (_how, secret, words) => {
+    const emulator = await startEmulator();
+    const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_CLIENT_SECRET: secret });
+    expect(diagnosis.failure).toMatchObject({
+      name: 'token',
+      detail: expect.stringMatching(words) as string,
+    });
+    expect(JSON.stringify(diagnosis)).not.toMatch(/padded|quoted|json/);
+  });
+
+  it('says that a refused client id and secret are the same value', async () => {
+    const emulator = await startEmulator();
+    const BIPSYNC_CLIENT_SECRET = emulator.clientId;
+    const { failure } = await diagnose({ ...environmentOf(emulator), BIPSYNC_CLIENT_SECRET });
+    expect(failure?.detail).toContain('The secret and the client id are the same.');
+  });
+
+  it('fails at the secret if it holds a control character, without asking for a token', async () => {
+    const emulator = await startEmulator();
+    const { failure } = await diagnose({ ...environmentOf(emulator), BIPSYNC_CLIENT_SECRET: 'hush\thush' });
+    expect(failure).toMatchObject({ name: 'secret' });
+    expect(failure?.detail).toContain('control character');
+    expect(failure?.detail).not.toContain('hush');
+    expect(emulator.tokenRequests).toBe(0);
+  });
+
+  it('reads the secret from the file that BIPSYNC_CLIENT_SECRET_FILE names, line break and all', async () => {
+    const emulator = await startEmulator();
+    const { BIPSYNC_CLIENT_SECRET, ...env } = environmentOf(emulator);
+    const BIPSYNC_CLIENT_SECRET_FILE = folder.write('secret', `${BIPSYNC_CLIENT_SECRET}\n`);
+    const diagnosis = await diagnose({ ...env, BIPSYNC_CLIENT_SECRET_FILE });
+    expect(diagnosis.ok).toBe(true);
+    expect(stepNamed(diagnosis, 'secret')).toEqual({
+      name: 'secret',
+      ok: true,
+      detail: 'BIPSYNC_CLIENT_SECRET_FILE names a file that can be read',
+    });
+    const token = await runCli(['token'], { ...env, BIPSYNC_CLIENT_SECRET_FILE });
+    expect(token.status).toBe(0);
+  });
+
+  it('explains quotes around a refused secret in a file', async () => {
+    const emulator = await startEmulator();
+    const { BIPSYNC_CLIENT_SECRET, ...env } = environmentOf(emulator);
+    const BIPSYNC_CLIENT_SECRET_FILE = folder.write('quoted', `"${BIPSYNC_CLIENT_SECRET}"\n`);
+    const diagnosis = await diagnose({ ...env, BIPSYNC_CLIENT_SECRET_FILE });
+    expect(diagnosis.failure?.name).toBe('token');
+    expect(diagnosis.failure?.detail).toContain('in quotes');
+  });
+
+  it('fails at the secret if its file cannot be read, or if there is a secret as well', async () => {
+    const emulator = await startEmulator();
+    const { BIPSYNC_CLIENT_SECRET, ...env } = environmentOf(emulator);
+    const BIPSYNC_CLIENT_SECRET_FILE = '/nowhere/secret';
+    const missing = await diagnose({ ...env, BIPSYNC_CLIENT_SECRET_FILE });
+    expect(missing.steps.map(({ name, ok }) => [name, ok])).toEqual([
+      ['configuration', true],
+      ['secret', false],
+    ]);
+    expect(missing.failure?.detail).toContain('BIPSYNC_CLIENT_SECRET_FILE');
+    const both = await diagnose({
+      ...env,
+      BIPSYNC_CLIENT_SECRET,
+      BIPSYNC_CLIENT_SECRET_FILE: folder.write('spare', 'spare'),
+    });
+    expect(both.failure).toMatchObject({ name: 'secret' });
+    expect(emulator.tokenRequests).toBe(0);
+  });
+});
+
+describe('check of the scopes', () => {
+  it.each(['rest_api:read,research:read', 'rest_api:read, research:read'])(
+    'explains that scopes like %p must not be separated by commas',
+    async (BIPSYNC_SCOPES) => {
+      const emulator = await startEmulator();
+      const { steps } = await diagnose({ ...environmentOf(emulator), BIPSYNC_SCOPES });
+      expect(steps.at(-1)).toMatchObject({ name: 'scopes', ok: false });
+      expect(steps.at(-1)?.hint).toContain('by spaces, not by commas');
+    },
+  );
+
+  it('explains a comma after a team among the scopes too, but not a comma that was granted', async () => {
+    const emulator = await startEmulator({ scopes: ['a,b'] });
+    const env = environmentOf(emulator);
+    const team = `team_${emulator.teamId},a,b`;
+    const withTeam = await diagnose({ ...env, BIPSYNC_TEAM_ID: '', BIPSYNC_SCOPES: team });
+    expect(withTeam.steps.at(-1)?.hint).toContain('by spaces, not by commas');
+    const other = await diagnose({ ...env, BIPSYNC_SCOPES: 'a,b nope' });
+    expect(other.steps.at(-1)).toMatchObject({ detail: 'not granted: nope' });
+    expect(other.steps.at(-1)?.hint).toContain('Remove these');
+  });
+
+  it('names the scopes for which the server refuses a token', async () => {
+    const emulator = await startEmulator({ scopes: ['rest_api:read'] });
+    const BIPSYNC_SCOPES = 'rest_api:write rest_api:read users:read';
+    const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_SCOPES });
+    expect(diagnosis.failure?.name).toBe('token');
+    expect(diagnosis.steps.at(-1)).toMatchObject({
+      name: 'scopes',
+      ok: false,
+      detail: 'not granted: rest_api:write users:read',
+    });
+    expect(diagnosis.steps.at(-1)?.hint).toContain('BIPSYNC_SCOPES');
+  });
+
+  it('names the scopes that were asked for and not granted, and still asks the API', async () => {
+    const emulator = await startEmulator();
+    emulator.failTokenRequests({
+      status: 200,
+      body: {
+        token_type: 'bearer',
+        expires_in: 3600,
+        access_token: 'of-less',
+        scope: `team_${emulator.teamId} rest_api:read`,
+      },
+    });
+    emulator.failApiRequests({ status: 200, body: { total: 0 } });
+    const BIPSYNC_SCOPES = 'users:read rest_api:read';
+    const { ok, failure, steps } = await diagnose({ ...environmentOf(emulator), BIPSYNC_SCOPES });
+    expect(ok).toBe(false);
+    expect(failure).toMatchObject({ name: 'scopes' });
+    expect(failure?.detail).toMatch(/asked for and not granted: users:read$/);
+    expect(failure?.hint).toContain('401');
+    // By the granted scopes alone: that of GraphQL was not.
+    expect(steps.find(({ name }) => name === 'api')?.detail).toMatch(/^GET \/v1\/research: 200/);
+  });
+
+  it('tells a refused team from a refused scope', async () => {
+    const emulator = await startEmulator();
+    const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_TEAM_ID: 'of-others' });
+    expect(diagnosis.steps.at(-1)).toMatchObject({ name: 'scopes', detail: 'the team is refused' });
+    expect(diagnosis.steps.at(-1)?.hint).toContain('BIPSYNC_TEAM_ID');
+  });
+
+  it('warns of a token for the team alone', async () => {
+    const emulator = await startEmulator();
+    const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_SCOPES: '' });
+    expect(stepNamed(diagnosis, 'scopes')?.hint).toContain('BIPSYNC_SCOPES');
+  });
+});
+
+describe('check of the token request', () => {
+  it('explains a 403 by the IP address, and says that this is assumed', async () => {
+    const emulator = await startEmulator();
+    emulator.failTokenRequests({ status: 403 });
+    const { failure } = await diagnose(environmentOf(emulator));
+    expect(failure).toMatchObject({ name: 'token' });
+    expect(failure?.detail).toContain('IP address');
+    expect(failure?.hint).toMatch(/NAT.*Assumed: /);
+  });
+
+  it.each([
+    [{ status: 404 }, 'does not look like a Bipsync'],
+    [{ status: 200, headers: { 'Content-Type': 'text/html' }, body: '<html>' }, 'does not look like'],
+    [{ status: 503, headers: { 'Retry-After': '30' } }, 'Try again in 30 seconds.'],
+    [{ status: 429, headers: { 'Retry-After': '240' } }, 'Try again in 4 minutes.'],
+  ])('explains what the token endpoint does with %j', async (fault, hint) => {
+    const emulator = await startEmulator();
+    emulator.failTokenRequests(fault, Infinity);
+    const { failure } = await diagnose(environmentOf(emulator));
+    expect(failure).toMatchObject({ name: 'token', hint: expect.stringContaining(hint) as string });
+  });
+
+  it('does not invent a time to wait if the endpoint does not say one', async () => {
+    const emulator = await startEmulator();
+    emulator.failTokenRequests({ status: 503 }, Infinity);
+    const { failure } = await diagnose(environmentOf(emulator));
+    expect(failure?.detail).toContain('answered 503');
+    expect(failure).not.toHaveProperty('hint');
+  });
+
+  it('fails at the token if the endpoint redirects, or hangs up', async () => {
+    const emulator = await startEmulator();
+    emulator.failTokenRequests({ redirectTo: emulator.url });
+    expect((await diagnose(environmentOf(emulator))).failure).toMatchObject({ name: 'token' });
+    emulator.failTokenRequests('reset', Infinity);
+    const { failure } = await diagnose(environmentOf(emulator));
+    expect(failure).toMatchObject({ name: 'token', hint: expect.stringContaining('firewall') as string });
+    expect(failure?.detail).toContain('ECONNRESET');
+  });
+});

@@ -1,0 +1,63 @@
+import { isBipsyncAuthError } from '../index';
+import { connect, isSet, plainVariables, SECRET, SECRET_FILE } from './environment';
+import { failed, passed, type Step } from './steps';
+import type { Environment } from './terminal';
+
+/** A configuration in which only the secret can be wrong. */
+const standIn = {
+  BIPSYNC_BASE_URL: 'http://127.0.0.1',
+  BIPSYNC_CLIENT_ID: 'stand-in',
+  BIPSYNC_TEAM_ID: 'stand-in',
+};
+
+/** checkSecret has the library read the secret, apart from the rest of the configuration. */
+export function checkSecret(env: Environment): Step {
+  const { [SECRET]: value, [SECRET_FILE]: file } = env;
+  if (!isSet(value) && !isSet(file)) {
+    const hint = `Set it, or name a file that holds it in ${SECRET_FILE}.`;
+    return failed('secret', `${SECRET} is not set`, hint);
+  }
+  try {
+    connect({ ...standIn, [SECRET]: value, [SECRET_FILE]: file });
+    return passed(
+      'secret',
+      isSet(value) ? `${SECRET} is set` : `${SECRET_FILE} names a file that can be read`,
+    );
+  } catch (error) {
+    if (!isBipsyncAuthError(error)) throw error;
+    return failed('secret', error.message);
+  }
+}
+
+/** oddVariables says which of the other variables look as if something was copied along with the value. */
+export function oddVariables(env: Environment): string[] {
+  return plainVariables.flatMap((name) => {
+    const oddity = oddityOf(env[name] ?? '');
+    return oddity === undefined ? [] : [`${name} ${oddity}`];
+  });
+}
+
+/** What often comes along when a value is copied, in words that do not repeat the value. */
+function oddityOf(value: string): string | undefined {
+  const trimmed = value.trim();
+  const oddities = [
+    ...(trimmed === value ? [] : ['begins or ends with white space.']),
+    ...(/^(["'`]).*\1$/s.test(trimmed) ? ['is in quotes, and they count as part of it: remove them.'] : []),
+    ...(isJsonObject(trimmed) ? ['is JSON: put only the value itself there.'] : []),
+  ];
+  return oddities.length === 0 ? undefined : oddities.join(' It ');
+}
+
+function isJsonObject(value: string): boolean {
+  try {
+    return /^[{[]/.test(value) && Boolean(JSON.parse(value));
+  } catch {
+    return false;
+  }
+}
+
+/** describeClientId shows too little of the id to be of use, in case it is the secret in the wrong place. */
+export function describeClientId(clientId: string): string {
+  const length = `${clientId.length} characters`;
+  return clientId.length < 12 ? `client id of ${length}` : `client id ${clientId.slice(0, 4)}… (${length})`;
+}
