@@ -3,8 +3,10 @@ import { startBipsyncEmulator } from '../testing/index';
 import { connect, namesTenant } from './environment';
 import { probeApi } from './probe';
 import { describeToken, failed, formatStep, passed, type Step } from './steps';
-import { formatRange, playStory, type Row, type StartEmulator, titles } from './story';
+import { type Scene, story } from './scenes';
+import { playStory, type Row, type StartEmulator } from './story';
 import {
+  COLUMNS,
   type ExitStatus,
   type Paint,
   painter,
@@ -14,22 +16,23 @@ import {
   wrap,
 } from './terminal';
 
-/** demo shows what the plugin does: on an emulator, or with one read where the environment names a tenant. */
+/** demo shows what the plugin does: on an emulator, or with one read if the environment names a tenant. */
 export async function demo(
   terminal: Terminal,
   options: { json?: boolean },
   startEmulator: StartEmulator = startBipsyncEmulator,
+  scenes: readonly Scene[] = story,
 ): Promise<ExitStatus> {
   const { json = false } = options;
-  return namesTenant(terminal.env) ? readOnce(terminal, json) : tellStory(terminal, json, startEmulator);
+  return namesTenant(terminal.env)
+    ? readOnce(terminal, json)
+    : tellStory(terminal, json, scenes, startEmulator);
 }
-
-const widths = [43, 10, 6, 10, 15, 10] as const;
-const WIDTH = 96;
 
 async function tellStory(
   terminal: Terminal,
   json: boolean,
+  scenes: readonly Scene[],
   startEmulator: StartEmulator,
 ): Promise<ExitStatus> {
   const { env, stdout } = terminal;
@@ -40,61 +43,47 @@ async function tellStory(
   const rows: Row[] = [];
 
   print(
-    `\n  ${paint('bold', 'axios-bipsync-auth')} against a Bipsync emulator on this machine, over real HTTP\n\n`,
+    `\n  The interceptor that web pages show, and ${paint('bold', 'axios-bipsync-auth')}, side by side:\n` +
+      '  the same calls over real HTTP, to an emulated Bipsync on this machine.\n\n',
   );
-  print(`${heading(paint)}\n`);
-  progress.show(titles[0] ?? '');
-  for await (const row of playStory(startEmulator)) {
+  print(`${paint('dim', line('', 'pasted', 'plugin', 'promised'))}\n`);
+  const showNext = (): void => progress.show(scenes[rows.length]?.title ?? '');
+  showNext();
+  for await (const row of playStory(scenes, startEmulator)) {
     rows.push(row);
     progress.clear();
     print(formatRow(row, paint));
-    const next = titles[rows.length];
-    if (next !== undefined) progress.show(next);
+    showNext();
   }
+  progress.clear();
 
   const ok = rows.every((row) => row.ok);
   if (json) stdout.write(toJsonLine({ ok, against: 'emulator', rows }, 2));
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const verdict = ok
-    ? paint('green', `All as promised, in ${seconds} s.`)
-    : paint('red', 'Not all as promised: please report this, with the lines above.');
+    ? paint('green', `The plugin did all that it promises. This took ${seconds} seconds.`)
+    : paint('red', 'The plugin did not do all that it promises: please report these lines.');
   print(`\n  ${verdict}\n`);
   print(
-    "  Next: set your tenant's BIPSYNC_… variables (`npx axios-bipsync-auth --help` lists them), and run\n" +
-      '  `npx axios-bipsync-auth check`.\n\n',
+    "  Next: set your tenant's BIPSYNC_… variables, and run\n  `npx axios-bipsync-auth check`. " +
+      '`npx axios-bipsync-auth --help` lists them.\n\n',
   );
   return ok ? 0 : 1;
 }
 
-function heading(paint: Paint): string {
-  const upper = cells(['', 'token requests', '', 'API', 'calls as', 'slowest'], [44, 16, 0, 10, 13, 10]);
-  const lower = cells(['    what happens', 'promised', 'seen', 'requests', 'promised', 'call']);
-  return [upper, lower, `  ${'─'.repeat(WIDTH - 2)}`].map((line) => paint('dim', line)).join('\n');
-}
-
-function formatRow(row: Row, paint: Paint): string {
-  const { title, story, ok, broken } = row;
-  const line = cells([
-    `    ${title}`,
-    formatRange(row.tokenRequestsPromised),
-    String(row.tokenRequests),
-    String(row.apiRequests),
-    `${row.callsAsPromised} of ${row.calls}`,
-    `${row.slowestMs} ms`,
-  ]);
-  const notes = [
-    ...wrap(story, WIDTH - 4).map((note) => paint('dim', note)),
-    ...broken.flatMap((promise) => wrap(promise, WIDTH - 4)).map((note) => paint('red', note)),
-  ];
+function formatRow({ title, ok, broken, measures }: Row, paint: Paint): string {
   const mark = ok ? paint('green', '✓') : paint('red', '✗');
-  return `  ${mark}${line.slice(3)}\n${notes.map((note) => `    ${note}\n`).join('')}`;
+  const lines = measures.map(({ name, pasted, plugin, promised }) => {
+    const counts = [pasted, plugin].map((count) => count.toLocaleString('en'));
+    return line(name, ...counts, promised === undefined ? '' : promised === 0 ? '0' : `≤ ${promised}`);
+  });
+  const notes = broken.flatMap((promise) => wrap(promise, COLUMNS - 6)).map((note) => paint('red', note));
+  return `  ${mark} ${title}\n${[...lines, ...notes.map((note) => `      ${note}`)].join('\n')}\n`;
 }
 
 /** The first column is aligned to the left, as text is, the others to the right. */
-function cells(texts: readonly string[], to: readonly number[] = widths): string {
-  return texts
-    .map((text, column) => (column === 0 ? text.padEnd(to[0] ?? 0) : text.padStart(to[column] ?? 0)))
-    .join('');
+function line(name: string, ...cells: string[]): string {
+  return `      ${name.padEnd(37)}${cells.map((cell) => cell.padStart(11)).join('')}`.trimEnd();
 }
 
 /** Gentle with a real tenant: one token, one request that reads. */
@@ -112,9 +101,9 @@ async function readOnce(terminal: Terminal, json: boolean): Promise<ExitStatus> 
 
   if (!json) {
     stdout.write(
-      `\n  ${paint('bold', 'axios-bipsync-auth')} with ${home.origin}, as the BIPSYNC_… variables say:\n`,
+      `\n  ${paint('bold', 'axios-bipsync-auth')} with ${home.origin}, as the BIPSYNC_… variables\n` +
+        '  say: one token, and one request that only reads\n\n',
     );
-    stdout.write('  one token, and one request that only reads\n\n');
   }
   progress.show('asking for a token');
   const startedAt = performance.now();
@@ -133,7 +122,7 @@ async function readOnce(terminal: Terminal, json: boolean): Promise<ExitStatus> 
   else {
     stdout.write(
       ok
-        ? '\n  Next: `installBipsyncAuth(axios.create(), bipsyncAuthConfigFromEnv())` in your own code.\n\n'
+        ? '\n  Next, in your own code:\n  installBipsyncAuth(axios.create(), bipsyncAuthConfigFromEnv());\n\n'
         : '\n  Next: `npx axios-bipsync-auth check` finds out what is wrong.\n\n',
     );
   }
