@@ -1,4 +1,5 @@
 import { BipsyncAuthError } from '../errors';
+import { ownRecord } from '../values';
 
 /** What an option has to be, as a predicate and in words. The words never quote the value. */
 export type Rules<Options> = {
@@ -47,32 +48,36 @@ export function readOptions<Options extends object>(
   rules: Rules<Options>,
   problems: string[],
 ): { options: Partial<Options>; rejected: ReadonlySet<keyof Options> } {
-  // Without a prototype, so that an option that was not given is not found on a polluted one.
   const options = Object.create(null) as Partial<Options>;
   const rejected = new Set<keyof Options>();
-  const reject = (name: keyof Options & string, problem: string): void => {
-    rejected.add(name);
-    problems.push(`${name} ${problem}`);
-  };
   const names = Object.keys(rules) as (keyof Options & string)[];
+  const present = ownValues(given);
   for (const name of names) {
     const [accepts, expectation, isRequired] = rules[name];
-    let value: unknown;
-    try {
-      value = Object.hasOwn(given, name) ? given[name] : undefined;
-    } catch {
-      // What an accessor throws may hold anything, so it is not repeated.
-      reject(name, 'could not be read, because its accessor throws');
-      continue;
-    }
+    const value = present[name];
     if (value === undefined && !isRequired) continue;
     if (accepts(value)) options[name] = value as Options[typeof name];
-    else reject(name, typeof expectation === 'string' ? expectation : expectation(value));
+    else {
+      rejected.add(name);
+      problems.push(`${name} ${typeof expectation === 'string' ? expectation : expectation(value)}`);
+    }
   }
-  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(rules, name));
+  const unknown = Object.keys(present).filter((name) => !Object.hasOwn(rules, name));
   if (unknown.length > 0) {
     const named = unknown.map((name) => JSON.stringify(name)).join(', ');
     problems.push(`there is no option ${named}, only ${names.join(', ')}`);
   }
   return { options, rejected };
+}
+
+/** @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if an accessor or a proxy throws. Its words may hold anything, so they are not repeated. */
+function ownValues(given: object): Readonly<Record<string, unknown>> {
+  try {
+    return ownRecord(given);
+  } catch {
+    throw new BipsyncAuthError(
+      'ERR_BIPSYNC_CONFIG',
+      'The options could not be read, because one of their accessors throws.',
+    );
+  }
 }

@@ -22,7 +22,8 @@ export interface TokenStore {
  *
  * Database clients and collections have `get` and `set` too, but their `set` ignores a time to live in third place, so
  * they would keep tokens for ever. This cannot be tried out without writing to them. So a store must look right: it has
- * the contract's methods alone, or it is a cache like Keyv and cache-manager. Everything else counts as a client.
+ * the contract's methods, at most with those that remove entries, or it is a cache like Keyv and cache-manager. Everything
+ * else counts as a client.
  */
 export function tokenStoreProblem(store: unknown): string | undefined {
   try {
@@ -43,9 +44,10 @@ function problemOf(store: unknown): string | undefined {
   const methods = methodsOf(store);
   const others = [...methods.keys()].filter((name) => !isExpected(name));
   const isVisible = methods.has('get') && methods.has('set');
-  if (isVisible && (others.length === 0 || isCache(methods))) return undefined;
-
   const sendCommand = rawCommand(methods);
+  const isSmall = set.length === 3 && others.every((name) => /^(del|delete|has|clear)$/.test(name));
+  if (isVisible && (others.length === 0 || isSmall || isCache(methods))) return undefined;
+
   if (sendCommand) {
     return (
       'is a Redis client, whose own set would keep a token for ever: write ' +

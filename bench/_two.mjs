@@ -1,0 +1,10 @@
+import { contenders, noopAdapter, noopTarget } from './lib/contenders.mjs';
+import { interleave, processorMs } from './lib/measure.mjs';
+const instances = {};
+for (const name of ['constantPair','ours','emptyPair']) instances[name] = await contenders[name](noopTarget({ adapter: noopAdapter({ isOpen: name === 'emptyPair' }).adapter }));
+const url = process.argv[2] ?? '/v1/research/note-1';
+const send = async (api) => { for (let c=0;c<60;c+=1) await api.get(url); };
+await interleave(instances, { rounds: 1, chunks: 100, run: send });
+const t = await interleave(instances, { rounds: 25, chunks: 30, clock: processorMs, run: send });
+const med = (a)=>a.sort((x,y)=>x-y)[a.length>>1];
+console.log('ours', med(t.ours.map((x,k)=>x/t.constantPair[k])).toFixed(3), 'empty', med(t.emptyPair.map((x,k)=>x/t.constantPair[k])).toFixed(3));
