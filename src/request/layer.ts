@@ -67,9 +67,7 @@ interface Attempted {
  * interceptor deals with what happened above it.
  */
 export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emit }: LayerParts): Layer {
-  /** The configs that the request interceptor saw, and those whose 401 was dealt with. */
-  const seen = new WeakSet<object>();
-  const answered = new WeakSet<object>();
+  const seen = createSeen();
   const boundAdapters = new WeakSet<object>();
   let lastBound: { to: AdapterOption; adapter: AxiosAdapter } | undefined;
 
@@ -86,17 +84,18 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     if (lastBound && isSameAdapter(lastBound.to, adapter)) return lastBound.adapter;
     // A name is in no such set.
     if (boundAdapters.has(adapter as AxiosAdapter)) return adapter as AxiosAdapter;
-    const bound: AxiosAdapter = (config) => dispatch(config, adapter);
+    const send = senderTo(adapter);
+    const bound: AxiosAdapter = (config) => dispatch(config, adapter, send);
     boundAdapters.add(bound);
     lastBound = { to: adapter, adapter: bound };
     return bound;
   }
 
-  function dispatch(config: Config, adapter: AdapterOption): Promise<AxiosResponse> {
+  function dispatch(config: Config, adapter: AdapterOption, send: Send): Promise<AxiosResponse> {
     // What the caller finds in `config`, or sends again, must be the caller's own adapter.
     config.adapter = adapter;
+    seen.remove(config);
     concealRoutes(config);
-    const send = senderTo(adapter);
     if (config.bipsyncAuth === false) return sendWithoutToken(config, send);
     try {
       const source = sourceOf(config);
@@ -198,7 +197,6 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
         source.pauses.accepted(resourceOf(config, target), false);
       return surfaceExplained(outcome, target, config);
     }
-    answered.add(config);
     const resend = (next: Token): Promise<Outcome> => attemptAgain(config, send, source, next);
     return answerUnauthorized({ config, source, target, sent: token, resend }, outcome, emit);
   }
@@ -267,14 +265,14 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
       const hadToken = Object.hasOwn(config.headers, 'Authorization');
       return surface(outcome, isExplained || hadToken ? undefined : sentWithoutToken());
     }
-    answered.add(config);
+    seen.remove(config);
     const source = sourceOf(config);
     const resend = (token: Token) => attemptAgain(config, resendAbove, source, token);
     return answerUnauthorized({ config, source, target, sent: undefined, resend }, outcome, emit);
   }
 
   function targetAbove(config: Config): Target | undefined {
-    if (answered.has(config) || config.bipsyncAuth === false) return undefined;
+    if (config.bipsyncAuth === false) return undefined;
     // After `interceptors.request.clear()` the plugin has no part in a request.
     if (!isRegistered(instance.interceptors.request, onRequest)) return undefined;
     try {
@@ -291,6 +289,30 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     new axios.Axios({}).request({ ...config, adapter: adapterOf(config), transformRequest: [] });
 
   return { onRequest, onResponse, onError };
+}
+
+/**
+ * The configs that the request interceptor saw and that did not come by the layer at the adapter. Nearly every config does so
+ * before the next request begins, and never enters the WeakSet, which would cost every request a few percent of its time.
+ */
+function createSeen(): {
+  add(config: object): void;
+  remove(config: object): void;
+  has(config: object): boolean;
+} {
+  const earlier = new WeakSet<object>();
+  let latest: object | undefined;
+  return {
+    add(config) {
+      if (latest) earlier.add(latest);
+      latest = config;
+    },
+    remove(config) {
+      if (latest === config) latest = undefined;
+      else earlier.delete(config);
+    },
+    has: (config) => latest === config || earlier.has(config),
+  };
 }
 
 /** isRegistered tells whether an interceptor is still there, and not only another one that got its number. */
