@@ -50,7 +50,7 @@ await Promise.all(Array.from({ length: 20 }, () => api.get('/v1/research', { bip
 if (emulator.tokenRequests !== 2) throw new Error('token requests: ' + emulator.tokenRequests);
 auth.eject();
 await emulator.close();
-encryptedTokenStore({ get: async () => undefined, set: async () => undefined }, [{ name: 'k', key: Buffer.alloc(32, 1).toString('base64') }]);
+encryptedTokenStore({ get: async () => undefined, set: async () => undefined }, [{ name: 'k', key: (await import('node:crypto')).randomBytes(32).toString('base64') }]);
 `;
 const imports = `
 import axios from 'axios';
