@@ -51,6 +51,18 @@ export function transportOf(instance: TransportInstance): Transport & { adapter:
   });
 }
 
+/** A test's stand-in may have no `create`, or one that returns something else. */
+function siblingOf({ create }: TransportInstance): Sibling | undefined {
+  const sibling: unknown = typeof create === 'function' ? create({}) : undefined;
+  const { request, defaults, interceptors } = Object(sibling) as Partial<Sibling>;
+  return request && defaults && interceptors ? (sibling as Sibling) : undefined;
+}
+
+interface Sibling extends BareAxios {
+  readonly defaults: object;
+  readonly interceptors: Readonly<Record<'request' | 'response', { clear(): void }>>;
+}
+
 /** An axios that has no defaults, interceptors or transforms of anybody's. */
 export interface BareAxios {
   request(config: AxiosRequestConfig): Promise<AxiosResponse<unknown>>;
@@ -61,8 +73,10 @@ export interface BareAxios {
  * config made by the instance's own copy of axios, because it may come from there and read only headers of that copy.
  */
 export function bareAxiosFor(instance: TransportInstance, adapter: AdapterOption): BareAxios {
-  if (isNamed(adapter) || typeof instance.create !== 'function') return new axios.Axios({});
-  const sibling = (instance as { create(config: object): BareAxios & { defaults: object } }).create({});
-  sibling.defaults = {};
+  const sibling = isNamed(adapter) ? undefined : siblingOf(instance);
+  if (sibling === undefined) return new axios.Axios({});
+  // In place: axios itself holds the same object.
+  for (const key of Object.keys(sibling.defaults)) Reflect.deleteProperty(sibling.defaults, key);
+  for (const manager of Object.values(sibling.interceptors)) manager.clear();
   return sibling;
 }
