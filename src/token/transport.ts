@@ -53,7 +53,8 @@ export function transportOf(instance: TransportInstance): Transport & { adapter:
 
 /** A test's stand-in may have no `create`, or one that returns something else. */
 function siblingOf({ create }: TransportInstance): Sibling | undefined {
-  const sibling: unknown = typeof create === 'function' ? create({}) : undefined;
+  const sibling: unknown =
+    typeof create === 'function' ? (create as (config: object) => unknown)({}) : undefined;
   const { request, defaults, interceptors } = Object(sibling) as Partial<Sibling>;
   return request && defaults && interceptors ? (sibling as Sibling) : undefined;
 }
