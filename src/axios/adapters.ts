@@ -1,4 +1,9 @@
-import axios, { type AxiosAdapter, type AxiosRequestConfig, type InternalAxiosRequestConfig } from 'axios';
+import axios, {
+  type AxiosAdapter,
+  type AxiosRequestConfig,
+  type AxiosResponse,
+  type InternalAxiosRequestConfig,
+} from 'axios';
 
 import { asRecord, isObject } from '../values';
 
@@ -45,13 +50,17 @@ export function isMock(adapter: unknown): boolean {
 }
 
 /**
- * isUnmatchedMock tells the answer of an axios-mock-adapter that has no handler for a request: an error with a mark, or a 404
- * without headers that no raw request stands behind.
+ * isUnmatchedMock tells the response of an axios-mock-adapter that has no handler for a request: a 404 without headers that
+ * no raw request stands behind.
  */
-export function isUnmatchedMock(outcome: unknown): boolean {
-  const { isCouldNotFindMockError, status, headers, request } = asRecord(outcome);
-  const isBare = Object.keys(asRecord(headers)).length === 0 && !(isObject(request) && 'destroy' in request);
-  return isCouldNotFindMockError === true || (status === 404 && isBare);
+export function isUnmatchedMock({ status, headers, request }: AxiosResponse): boolean {
+  const isRaw = isObject(request) && 'destroy' in request;
+  return status === 404 && Object.keys(asRecord(headers)).length === 0 && !isRaw;
+}
+
+/** isUnmatchedMockError tells the error of an axios-mock-adapter with `onNoMatch: 'throwException'`. */
+export function isUnmatchedMockError(error: unknown): boolean {
+  return asRecord(error)['isCouldNotFindMockError'] === true;
 }
 
 /** isFetch tells whether requests certainly go through `fetch`, which opens a tunnel or uses no proxy at all. */

@@ -1,4 +1,4 @@
-import { isUnmatchedMock } from '../axios/adapters';
+import { isUnmatchedMockError } from '../axios/adapters';
 import { describeProxyAnswer, proxyStatusOf } from '../axios/proxies';
 import { BipsyncAuthError, isBipsyncAuthError } from '../errors';
 import { asRecord } from '../values';
@@ -28,7 +28,7 @@ export class WasReset extends Error {
 export function readFailure(thrown: unknown, circumstances: Circumstances): Error {
   if (isBipsyncAuthError(thrown)) return thrown;
   const { subject, hostname, proxy, wasReused } = circumstances;
-  if (isUnmatchedMock(thrown)) return unmatchedMock(subject);
+  if (isUnmatchedMockError(thrown)) return unmatchedMock(subject);
   const causes = causesOf(thrown);
   const messages = causes.map(({ message }) => String(message).replaceAll(hostname, ''));
 

@@ -101,11 +101,13 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
       joined.isUrgent = true;
       try {
         const token = await joined.promise;
-        // A refresh may give up in the moment before it becomes urgent, and a probe finds nothing new.
+        // A refresh may give up in the moment before it becomes urgent.
         if (token && !wasOutdated) return token;
       } catch (error) {
         if (!wasOutdated) throw isBipsyncAuthError(error) ? ownError(error) : error;
       }
+      const unchanged = joined.probes && activeFailure();
+      if (unchanged) throw repeatFailure(unchanged);
     }
   }
 
@@ -222,7 +224,7 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
     pauses,
     present,
     obtain,
-    isCurrent: ({ accessToken }) => memory.token?.accessToken === accessToken,
+    isCurrent: ({ accessToken }) => memory.token?.accessToken === accessToken && isUsable(memory.token),
     hasIssued: (authorization) =>
       authorization === memory.token?.authorization ||
       retired.some((accessToken) => authorization === `Bearer ${accessToken}`),
