@@ -25,7 +25,10 @@ export interface TokenSource {
   present(): Token | undefined;
   /** Resolves to the present token or the next one. Rejects with a BipsyncAuthError of the caller's own. */
   obtain(): Promise<Token>;
-  /** Whether `sent` is still the token that the next request would use. */
+  /**
+   * Whether `sent` would be used again if it was not refused. A token without a lifetime counts as used again: if it is
+   * refused, a new one will not help either.
+   */
   isCurrent(sent: Token): boolean;
   /** Whether `authorization` is the header of a token that this source has or had. */
   hasIssued(authorization: unknown): boolean;
@@ -224,7 +227,8 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
     pauses,
     present,
     obtain,
-    isCurrent: ({ accessToken }) => memory.token?.accessToken === accessToken && isUsable(memory.token),
+    isCurrent: (sent) =>
+      memory.token?.accessToken === sent.accessToken && (isUsable(memory.token) || sent.lifetimeMs <= 0),
     hasIssued: (authorization) =>
       authorization === memory.token?.authorization ||
       retired.some((accessToken) => authorization === `Bearer ${accessToken}`),
