@@ -1,6 +1,6 @@
 // @ts-check
 /**
- * GraphQL, page by page. A token that expires or is revoked between two pages is nobody's business here.
+ * GraphQL, page by page. A token that expires or is revoked between two pages changes nothing.
  *
  * Needs BIPSYNC_CLIENT (or BIPSYNC_BASE_URL), BIPSYNC_CLIENT_ID, BIPSYNC_CLIENT_SECRET and BIPSYNC_TEAM_ID.
  * Run: node --env-file=.env examples/graphql/index.mjs
@@ -23,8 +23,7 @@ const bipsync = axios.create({ timeout: 30_000 });
 installBipsyncAuth(bipsync, { ...bipsyncAuthConfigFromEnv(), scopes: ['research:read'] });
 
 /**
- * GraphQL reports most errors with status 200. The error made of them holds what GraphQL said and nothing else: a
- * response, or its config, would take the token into the logs.
+ * GraphQL reports most errors with status 200. The error made of them holds what GraphQL said.
  *
  * @param {string} query
  * @param {Record<string, unknown>} variables

@@ -4,6 +4,7 @@
 //   REDIS_URL=redis://127.0.0.1:6379 node examples/lambda/run.mjs
 import { startBipsyncEmulator } from 'axios-bipsync-auth/testing';
 import { fork } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
@@ -28,6 +29,7 @@ async function runAll() {
     BIPSYNC_CLIENT_SECRET: emulator.clientSecret,
     BIPSYNC_TEAM_ID: emulator.teamId,
     BIPSYNC_SCOPES: 'rest_api:read',
+    TOKEN_KEY: randomBytes(32).toString('base64'),
   };
   const nobodyListens = 'redis://127.0.0.1:1';
   const runs = [

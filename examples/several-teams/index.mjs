@@ -13,7 +13,7 @@ const bipsync = axios.create({ timeout: 30_000 });
 installBipsyncAuth(bipsync, config);
 
 /**
- * What works for one team only need not say so in each call.
+ * Code that works for one team names it here, and not in each call.
  *
  * @param {string} teamId
  */
@@ -27,7 +27,7 @@ function forTeam(teamId) {
 const { BIPSYNC_TEAMS = 'ffffffffffffffffffffffff' } = process.env;
 const teams = [config.teamId ?? '', ...BIPSYNC_TEAMS.split(' ')].filter(Boolean);
 
-// A team that the client was not granted fails by itself; its requests cost the others nothing.
+// If the client was not granted a team, the requests for that team fail. The others go on.
 await Promise.all(
   teams.map(async (teamId) => {
     try {
