@@ -36,6 +36,14 @@ const brand = Symbol.for('axios-bipsync-auth.error');
  *
  * If a request fails because there is no token, its error also looks like every other rejection of an axios call:
  * `isAxiosError` is true, `config` is the request's (not enumerable, without a token), and `response` is absent.
+ *
+ * @example
+ * ```ts
+ * const failure = await auth.getToken().catch((error: unknown) => error);
+ * if (failure instanceof BipsyncAuthError && failure.code === 'ERR_BIPSYNC_TOKEN_UNAVAILABLE') {
+ *   console.warn(`${failure.message} Next try in ${failure.retryAfterMs ?? 0} ms.`);
+ * }
+ * ```
  */
 export class BipsyncAuthError extends Error {
   override readonly name = 'BipsyncAuthError';

@@ -72,7 +72,17 @@ export interface StoreFailedEvent extends EventTokenScope {
   readonly reason: 'time-out' | 'error' | 'unreadable';
 }
 
-/** BipsyncAuthEvent is what `onEvent` and the diagnostics channel get. It never holds a token or a secret. */
+/**
+ * BipsyncAuthEvent is what `onEvent` and the diagnostics channel get. It never holds a token or a secret.
+ *
+ * @example
+ * ```ts
+ * subscribe('axios-bipsync-auth:event', (message) => {
+ *   const event = message as BipsyncAuthEvent;
+ *   if (event.type === 'token-failed') console.error(event.code, event.message);
+ * });
+ * ```
+ */
 export type BipsyncAuthEvent =
   | TokenAcquiredEvent
   | TokenFailedEvent

@@ -22,7 +22,16 @@ export interface BipsyncToken {
   scopes: string[];
 }
 
-/** BipsyncAuth is the handle of one installation. */
+/**
+ * BipsyncAuth is the handle of one installation.
+ *
+ * @example
+ * ```ts
+ * const { accessToken, expiresAt } = await auth.getToken();
+ * auth.invalidate(); // the next request gets a new token
+ * auth.eject(); // the instance is as it was before
+ * ```
+ */
 export interface BipsyncAuth {
   /**
    * Resolves to a usable token: the present one, or a new one.

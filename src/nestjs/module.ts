@@ -48,7 +48,7 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
    *   imports: [BipsyncHttpModule.register({ auth: bipsyncAuthConfigFromEnv(), http: { timeout: 10_000 } })],
    *   providers: [ResearchService], // constructor(@Inject(HttpService) private readonly bipsync: HttpService) {}
    * })
-   * export class ResearchModule {}
+   * class ResearchModule {}
    * ```
    *
    * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`: here if `name` is not a name, and when the application starts if
@@ -62,6 +62,7 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
    * Configures the module with what other providers know.
    *
    * @example
+   * ```ts
    * BipsyncHttpModule.registerAsync({
    *   name: 'acme',
    *   inject: [ConfigService],
@@ -74,6 +75,7 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
    *     },
    *   }),
    * });
+   * ```
    *
    * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`: here if `name` is not a name or there is no factory, and when the
    * application starts if the configuration is wrong, with every problem of it, if another module has the name and

@@ -50,7 +50,9 @@ export const BIPSYNC_AUTH = 'BIPSYNC_AUTH';
  *
  * @example
  * ```ts
- * constructor(@Inject(getBipsyncHttpToken('acme')) private readonly acme: HttpService) {}
+ * class ResearchService {
+ *   constructor(@Inject(getBipsyncHttpToken('acme')) private readonly acme: HttpService) {}
+ * }
  * ```
  */
 export function getBipsyncHttpToken(name: string): string {
@@ -62,7 +64,9 @@ export function getBipsyncHttpToken(name: string): string {
  *
  * @example
  * ```ts
- * constructor(@Inject(getBipsyncAuthToken('acme')) private readonly acme: BipsyncAuth) {}
+ * class ResearchService {
+ *   constructor(@Inject(getBipsyncAuthToken('acme')) private readonly acme: BipsyncAuth) {}
+ * }
  * ```
  */
 export function getBipsyncAuthToken(name: string): string {

@@ -3,6 +3,18 @@ import { asRecord, isObject } from '../values';
 /**
  * TokenStore is where processes share tokens. Keyv, cache-manager and Nest's `CACHE_MANAGER` already are token stores.
  * Keys hold no secret; values hold an access token (see `encryptedTokenStore` in `axios-bipsync-auth/stores`).
+ *
+ * @example
+ * ```ts
+ * const kept = new Map<string, string>();
+ * const tokenStore: TokenStore = {
+ *   get: async (key) => kept.get(key),
+ *   set: async (key, value, ttlMs) => {
+ *     kept.set(key, value);
+ *     setTimeout(() => kept.delete(key), ttlMs).unref();
+ *   },
+ * };
+ * ```
  */
 export interface TokenStore {
   /** Resolves to the value last set under `key`, or to anything else if there is none. */

@@ -93,7 +93,14 @@ export interface BipsyncAuthRequestOptions {
   scopes?: readonly BipsyncScope[] | string | undefined;
 }
 
-/** GetTokenOptions is what the handle's `getToken` takes. */
+/**
+ * GetTokenOptions is what the handle's `getToken` takes.
+ *
+ * @example
+ * ```ts
+ * await auth.getToken({ scopes: ['users:read'], signal: AbortSignal.timeout(5000) });
+ * ```
+ */
 export interface GetTokenOptions extends BipsyncAuthRequestOptions {
   /** Ends the wait with axios's `CanceledError`. The acquisition itself continues for the others. */
   signal?: AbortSignal | undefined;

@@ -23,13 +23,6 @@ export interface TokenEncryptionKey {
  * read Bipsync's data: a Redis shared with other services, one with backups or snapshots, a database table, a link
  * without TLS. It does not help against someone who can read these processes' own secrets.
  *
- * ```ts
- * const tokenStore = encryptedTokenStore(redisTokenStore({ sendCommand }), [
- *   { name: '2026-07', key: newerKey }, // encrypts and decrypts
- *   { name: '2026-01', key: olderKey }, // decrypts
- * ]);
- * ```
- *
  * The first key encrypts, every key decrypts. To rotate: deploy the new key in second place, so that every process can
  * read it; then deploy it in first place; drop the old one an hour (a token's lifetime) later. A shortcut costs no
  * request, only a token request for each process that cannot read what the others wrote.
@@ -38,6 +31,14 @@ export interface TokenEncryptionKey {
  * another entry (the entry's key and the key's name are authenticated with it). An old value put back under its own
  * key is not noticed. Keys, TTLs and locks pass as they are; `lock` exists only if `store` has one. Errors of `store`
  * pass through.
+ *
+ * @example
+ * ```ts
+ * const tokenStore = encryptedTokenStore(redisTokenStore({ sendCommand }), [
+ *   { name: '2026-07', key: newerKey }, // encrypts and decrypts
+ *   { name: '2026-01', key: olderKey }, // decrypts
+ * ]);
+ * ```
  *
  * @param store any token store: {@link redisTokenStore}, a Keyv, cache-manager.
  * @param keys at least one key; names must differ. A key made of a passphrase or of a repeated pattern is rejected.

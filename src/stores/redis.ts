@@ -36,19 +36,6 @@ export interface RedisTokenStoreOptions {
  * redisTokenStore keeps tokens in Redis, Valkey or any other server of their protocol (Redis 2.6.12 or newer). Its lock
  * lets a whole fleet mint one token at a time.
  *
- * ```ts
- * // node-redis. connect() is not awaited: while Redis is down it may never settle, and the plugin works without Redis.
- * const client = createClient({ url });
- * client.on('error', log);
- * client.connect().catch(log);
- * const tokenStore = redisTokenStore({ sendCommand: (...args) => client.sendCommand(args) });
- *
- * // ioredis, with or without its own keyPrefix; iovalkey likewise
- * const redis = new Redis(url);
- * redis.on('error', log);
- * const tokenStore = redisTokenStore({ sendCommand: (...args) => redis.call(...args) });
- * ```
- *
  * For clusters, Sentinel and other clients see {@link SendRedisCommand}.
  *
  * A token is stored under `{keyPrefix}token:{key}` and its lock under `{keyPrefix}lock:{key}`, so the two never
@@ -59,6 +46,23 @@ export interface RedisTokenStoreOptions {
  * not a finite number. The store's methods reject with what `sendCommand` rejects with, and with a `TypeError` if it
  * resolves to something that is not Redis's reply. Values are stored as they are, so anyone who can read the Redis can
  * use the token: see {@link encryptedTokenStore}.
+ *
+ * @example
+ * ```ts
+ * // node-redis. connect() is not awaited: while Redis is down it may never settle, and the plugin works without Redis.
+ * const client = createClient({ url });
+ * client.on('error', log);
+ * client.connect().catch(log);
+ * const tokenStore = redisTokenStore({ sendCommand: (...args) => client.sendCommand(args) });
+ * ```
+ *
+ * @example
+ * ```ts
+ * // ioredis, with or without its own keyPrefix; iovalkey likewise
+ * const redis = new Redis(url);
+ * redis.on('error', log);
+ * const tokenStore = redisTokenStore({ sendCommand: (...args) => redis.call(...args) });
+ * ```
  *
  * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, naming every option that is missing, wrong or unknown.
  */

@@ -143,12 +143,14 @@ const tokenPath = '/v1/oauth/token';
  * Delays use the global `setTimeout`, so fake timers hold them.
  *
  * @example
+ * ```ts
  * const bipsync = await startBipsyncEmulator();
  * const { url, clientId, clientSecret, teamId } = bipsync;
  * installBipsyncAuth(api, { baseURL: url, clientId, clientSecret, teamId, scopes: ['rest_api:read'] });
  * await api.get('/v1/research');
  * expect(bipsync.tokenRequests).toBe(1);
  * await bipsync.close();
+ * ```
  *
  * @throws An `Error` with the system's code, for example `EADDRINUSE`, if it cannot listen on the port.
  */

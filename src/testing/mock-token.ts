@@ -50,9 +50,11 @@ export interface MockedBipsyncToken {
  * `mock.history` then holds the application's requests only: a token request is taken out of it when it is answered.
  *
  * @example
+ * ```ts
  * const mock = new MockAdapter(api, { onNoMatch: 'throwException' });
  * const token = mockBipsyncToken(mock);
  * mock.onGet('/v1/research').reply(200, { total: 0, offset: 0, limit: 10, results: [] });
+ * ```
  *
  * @throws TypeError if `mock` is not an axios-mock-adapter, or if an option does not exist.
  */
