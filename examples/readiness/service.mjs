@@ -19,7 +19,7 @@ export async function startService(config, { drainMs = 5_000 } = {}) {
   const paths = {
     '/live': (response) => answer(response, 200, { status: 'ok' }),
 
-    // While a token is valid, this asks nobody. In a cool-down it fails at once.
+    // While a token is valid, this makes no request. In a cool-down it fails at once.
     '/ready': async (response) => {
       if (isStopping) return answer(response, 503, { status: 'stopping' });
       await auth.getToken({ signal: AbortSignal.timeout(2_000) });
