@@ -30,7 +30,7 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
     const state = replaced(adapter);
     expect((await state.api.get('/v1/x', lenient)).status).toBe(200);
     expect(calls).toHaveLength(2);
-    expect(calls[1]!.headers.get('Authorization')).toBe('Bearer token-1');
+    expect(calls[1]!.headers['Authorization']).toBe('Bearer token-1');
     expect(state.events).toEqual([
       expect.objectContaining({ type: 'token-acquired', reason: 'first' }),
       expect.objectContaining({ type: 'request-replayed' }),

@@ -95,7 +95,7 @@ describe('a bad configuration fails at installation', () => {
     expect(refusal(config).message).toContain(words);
   });
 
-  it('also where a getter or a proxy throws, whose words are not repeated', () => {
+  it('options that cannot be read are rejected, and what their accessor or proxy threw is not repeated', () => {
     const getter = Object.defineProperty({ ...good }, 'teamId', {
       enumerable: true,
       get() {
@@ -107,8 +107,11 @@ describe('a bad configuration fails at installation', () => {
         throw new TypeError(SECRET);
       },
     });
-    expect(refusal(getter).message).toContain('could not be read');
-    expect(refusal(trap).message).toContain('could not be read');
+    for (const config of [getter, trap]) {
+      expect(refusal(config).message).toBe(
+        'The options could not be read, because one of their accessors throws.',
+      );
+    }
   });
 });
 
@@ -163,21 +166,14 @@ describe('the axios instance', () => {
     installBipsyncAuth(api, { ...good, allowedOrigins: ['https://other.example'] });
   });
 
-  it('may be of another copy of axios, if this one can read the headers of that', async () => {
-    const canRead = !axios.VERSION.startsWith('1.7.');
+  it('may be of another copy of axios', () => {
     let other: typeof axios | undefined;
     jest.isolateModules(() => {
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- a second copy, as CommonJS beside ESM has
       other = (require('axios') as { default: typeof axios }).default;
     });
     expect(other).not.toBe(axios);
-    if (canRead) {
-      installBipsyncAuth(other!.create(), good);
-    } else {
-      const { message } = refusal(good, other!.create());
-      expect(message).toContain('another copy of axios');
-      expect(message).toContain('1.9.0');
-    }
+    expect(() => installBipsyncAuth(other!.create(), good)).not.toThrow();
   });
 
   it('is told of all that is wrong with it, and with the configuration, at once', () => {

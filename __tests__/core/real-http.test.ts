@@ -30,7 +30,7 @@ describe.each(['http', 'fetch'] as const)('over real %s', (adapter) => {
   it('60 calls within a second to an endpoint the token may not use cost at most 3 tokens', async () => {
     const { api, emulator } = await emulated({ http: { adapter } });
     for (let wave = 0; wave < 6; wave += 1) {
-      const refused = await Promise.all(times(10, () => rejection(api.get('/v1/fields'))));
+      const refused = await Promise.all(times(10, () => rejection(api.get('/v1/field'))));
       expect(new Set(refused.map((error) => error['status']))).toEqual(new Set([401]));
     }
     expect(emulator.tokenRequests).toBeLessThanOrEqual(3);

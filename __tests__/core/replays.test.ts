@@ -58,7 +58,7 @@ describe('15. what is left of a 401 that nobody will read', () => {
     const request = { destroy: jest.fn() };
     await refusedWith(stream, request);
     expect(stream.destroy).toHaveBeenCalledTimes(1);
-    expect(stream.on.mock.calls).toEqual([['error', expect.any(Function)]]);
+    expect(stream.on).toHaveBeenCalledWith('error', expect.any(Function));
     expect(request.destroy).toHaveBeenCalledTimes(1);
   });
 

@@ -59,7 +59,7 @@ describe('1. one acquisition in flight per token key', () => {
     ['two teams', { teamId: 'b2', scopes: ['team_c3'] }],
     ['null', null],
     ['an empty text', ''],
-    ['a second team among the scopes', { scopes: ['team_c3'] }],
+    ['two teams among the scopes', { scopes: ['team_b2', 'team_c3'] }],
     ['a bad scope', { scopes: ['a b'] }],
     ['an empty team', { teamId: '' }],
     ['an unknown option', { team: 'b2' }],
@@ -79,6 +79,13 @@ describe('1. one acquisition in flight per token key', () => {
     expect(state.tokenRequests.map((request) => formOf(request)['scope'])).toEqual([
       'fields:read research:read team_a1',
     ]);
+  });
+
+  it('a team among the scopes of a request replaces the configured team', async () => {
+    const state = scripted({ scopes: ['users:read'] });
+    await state.api.get('/v1/research', { bipsyncAuth: { scopes: ['team_c3', 'research:read'] } });
+    expect(state.tokenRequests.map((request) => formOf(request)['scope'])).toEqual(['research:read team_c3']);
+    expect((await state.auth.getToken({ scopes: ['team_c3'] })).scopes).toEqual(['team_c3']);
   });
 
   it('scopes alone leave the team as it is, however it is called', async () => {
@@ -325,7 +332,7 @@ describe('6. a token response that is not a usable bearer token is refused befor
     expect(error).toMatchObject({
       name: 'BipsyncAuthError',
       code: 'ERR_BIPSYNC_TOKEN_RESPONSE',
-      status: 200,
+      tokenEndpointStatus: 200,
     });
     expect(state.apiRequests).toHaveLength(0);
   });

@@ -94,7 +94,7 @@ describe.each(places)('axios-cache-interceptor, set up $order the plugin, over $
     expect(await read()).toMatchObject({ status: 200, cached: false });
   });
 
-  it.failing('is not left waiting by a token that could not be had', async () => {
+  it('does not leave a later request waiting after a request failed for want of a token', async () => {
     const { auth, read, emulator } = await caching();
     emulator.failTokenRequests({ status: 400, body: { error: 'invalid_client' } });
     expect(await rejection(read())).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });

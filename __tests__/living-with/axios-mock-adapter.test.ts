@@ -105,7 +105,8 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     const { api, mock } = mocked({ onNoMatch: 'throwException' });
     mock.onGet('/v1/research').reply(200);
     expect(await rejection(api.get('/v1/research'))).toMatchObject({
-      code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
+      code: 'ERR_BIPSYNC_TOKEN_REQUEST',
+      message: expect.stringContaining('Call mockBipsyncToken(mock)') as string,
     });
     expect(mock.history['post']).not.toHaveLength(0);
 
@@ -119,7 +120,8 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     mock.onGet('/v1/research').reply(200);
     expect(await rejection(api.get('/v1/research'))).toMatchObject({
       code: 'ERR_BIPSYNC_TOKEN_REQUEST',
-      status: 404,
+      message: expect.stringContaining('Call mockBipsyncToken(mock)') as string,
+      tokenEndpointStatus: 404,
     });
   });
 

@@ -7,7 +7,11 @@ import { type Answer, ORIGIN, rejection, scripted } from '../support/scripted';
 const ENDPOINT = `The token endpoint ${ORIGIN}/v1/oauth/token`;
 
 const good = { client: 'acme', clientId: 'the-client', clientSecret: 'hush', teamId: 'a1' };
-const refused = 'The configuration of axios-bipsync-auth was refused';
+const NOT_A_STORE = 'tokenStore must be an object with the methods get and set (and lock, if it has one)';
+const redisClient = (send: string): string =>
+  'tokenStore is a Redis client, whose own set would keep a token for ever: write redisTokenStore({ sendCommand: ' +
+  `(...args) => client.${send} }), from axios-bipsync-auth/stores`;
+const refused = 'The configuration of axios-bipsync-auth was rejected';
 
 function installing(config: unknown, api: AxiosInstance = axios.create()): string {
   try {
@@ -63,7 +67,7 @@ describe('a message says what happened, and what to do about it:', () => {
       { ...good, client: 'a'.repeat(60) },
       'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
     ],
-    ['baseURL', { ...good, client: undefined, baseURL: '/v1' }, 'baseURL must be absolute'],
+    ['baseURL', { ...good, client: undefined, baseURL: '/v1' }, 'baseURL must be an absolute URL'],
     ['a baseURL that is no text', { ...good, baseURL: 1 }, 'baseURL must be an absolute URL'],
     [
       'a baseURL that is no text, and no client',
@@ -86,7 +90,7 @@ describe('a message says what happened, and what to do about it:', () => {
       'baseURL must use https (http is for loopback hosts)',
     ],
     ['tokenUrl', { ...good, tokenUrl: 1 }, 'tokenUrl must be an absolute URL'],
-    ['a relative tokenUrl', { ...good, tokenUrl: '/token' }, 'tokenUrl must be absolute'],
+    ['a relative tokenUrl', { ...good, tokenUrl: '/token' }, 'tokenUrl must be an absolute URL'],
     [
       'a tokenUrl with a fragment',
       { ...good, tokenUrl: 'https://a.example/#x' },
@@ -100,7 +104,7 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'clientSecret',
       { ...good, clientSecret: '' },
-      'clientSecret is required: a string or a function that gives one (in the environment: BIPSYNC_CLIENT_SECRET)',
+      'clientSecret is required: a string, or a function that returns one (in the environment: BIPSYNC_CLIENT_SECRET, or BIPSYNC_CLIENT_SECRET_FILE)',
     ],
     ['teamId', { ...good, teamId: 7 }, 'teamId must be a string'],
     ['no teamId', { ...good, teamId: undefined }, 'teamId is required (in the environment: BIPSYNC_TEAM_ID)'],
@@ -109,23 +113,27 @@ describe('a message says what happened, and what to do about it:', () => {
       { ...good, teamId: 'team_' },
       'teamId and scopes may hold visible ASCII characters without spaces, quotes and backslashes',
     ],
-    ['scopes', { ...good, scopes: 7 }, 'scopes must be an array of strings, or one with spaces between'],
+    [
+      'scopes',
+      { ...good, scopes: 7 },
+      'scopes must be an array of strings, or one string with spaces between the scopes',
+    ],
     [
       'scopes, where they might name the team',
       { ...good, teamId: undefined, scopes: 7 },
-      'scopes must be an array of strings, or one with spaces between',
+      'scopes must be an array of strings, or one string with spaces between the scopes',
     ],
     [
       'scopes that are not all text',
       { ...good, scopes: ['a', 7] },
-      'scopes must be an array of strings, or one with spaces between',
+      'scopes must be an array of strings, or one string with spaces between the scopes',
     ],
     [
       'allowedOrigins',
       { ...good, allowedOrigins: 'https://a.example' },
       'allowedOrigins must be an array of origins',
     ],
-    ['a relative origin', { ...good, allowedOrigins: ['/v1'] }, 'allowedOrigins must be absolute'],
+    ['a relative origin', { ...good, allowedOrigins: ['/v1'] }, 'allowedOrigins must be an absolute URL'],
     [
       'an origin in clear',
       { ...good, allowedOrigins: ['http://a.example'] },
@@ -177,30 +185,22 @@ describe('a message says what happened, and what to do about it:', () => {
       { ...good, expiryMarginMs: '5' },
       'expiryMarginMs must be a number of milliseconds from 0 to 86400000',
     ],
-    [
-      'tokenStore',
-      { ...good, tokenStore: { get: () => 1 } },
-      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
-    ],
+    ['tokenStore', { ...good, tokenStore: { get: () => 1 } }, NOT_A_STORE],
     [
       'a Redis client, which would keep a token for ever',
       { ...good, tokenStore: { get: () => 1, set: () => 1, sendCommand: () => 1 } },
-      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
+      redisClient('sendCommand(args)'),
     ],
     [
       'another one',
       { ...good, tokenStore: { get: () => 1, set: () => 1, call: () => 1 } },
-      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
+      redisClient('call(...args)'),
     ],
-    [
-      'a tokenStore that is null',
-      { ...good, tokenStore: null },
-      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
-    ],
+    ['a tokenStore that is null', { ...good, tokenStore: null }, NOT_A_STORE],
     [
       'a lock that is none',
       { ...good, tokenStore: { get: () => 1, set: () => 1, lock: 1 } },
-      'tokenStore must have the methods get and set (and lock, if any), and a Redis client must be wrapped in redisTokenStore',
+      'tokenStore must have a function as lock, or no lock',
     ],
     ['onEvent', { ...good, onEvent: 'log' }, 'onEvent must be a function'],
     ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'client and baseURL exclude each other'],
@@ -224,7 +224,8 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'no axios instance',
       () => installing(good, {} as unknown as AxiosInstance),
-      'The first argument must be an axios instance, as axios.create() gives it.',
+      'The first argument must be an axios instance, as axios.create() returns it: it has no defaults. In a test that replaces ' +
+        "axios, add it to the stand-in, or replace the plugin too: jest.mock('axios-bipsync-auth').",
     ],
     [
       'a second installation',
@@ -232,29 +233,31 @@ describe('a message says what happened, and what to do about it:', () => {
         const { api } = scripted();
         return installing(good, api);
       },
-      'axios-bipsync-auth is installed on this axios instance already: use it, or call eject() on its handle first.',
+      'axios-bipsync-auth is installed on this axios instance already. Use the instance as it is, or call eject() on the handle ' +
+        'of the first installation. A second Nest testing module on a bare HttpModule gets the same instance as the first, the ' +
+        'default export of axios: import HttpModule.register({}) instead, which makes a separate one.',
     ],
     [
       'Basic credentials',
       () => installing(good, axios.create({ auth: { username: 'u', password: 'p' } })),
-      `${refused}: the axios instance has \`defaults.auth\`, for which axios would silently drop the access token: remove it.`,
+      `${refused}: the axios instance must not have \`defaults.auth\`, because axios would silently drop the access token: remove it.`,
     ],
     [
       'another home',
       () => installing(good, axios.create({ baseURL: 'https://other.example/v1' })),
-      `${refused}: the axios instance sends requests to https://other.example, but the token is for ${ORIGIN}: use an ` +
-        'instance of its own, or add the origin to allowedOrigins if it may have the token.',
+      `${refused}: the axios instance sends requests to https://other.example, but the token is for ${ORIGIN}: use a ` +
+        'separate instance, or add the origin to allowedOrigins if it may have the token.',
     ],
     [
       'a home that is none',
       () => installing(good, axios.create({ baseURL: '/v1' })),
       `${refused}: the axios instance sends requests to a baseURL that is not an absolute http(s) URL, but the token is for ` +
-        `${ORIGIN}: use an instance of its own, or add the origin to allowedOrigins if it may have the token.`,
+        `${ORIGIN}: use a separate instance, or add the origin to allowedOrigins if it may have the token.`,
     ],
     [
       'its home where it is the configuration’s too, but relative',
       () => installing({ ...good, client: undefined }, axios.create({ baseURL: '/v1' })),
-      `${refused}: the instance's baseURL must be absolute.`,
+      `${refused}: the instance's baseURL must be an absolute URL.`,
     ],
   ])('instance, %s', (_name, install, message) => {
     expect(install()).toBe(message);
@@ -275,13 +278,14 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'a forbidden address',
       { status: 403, body: { message: 'No.', hint: 'IP' } },
-      ENDPOINT + " answered 403 (No. IP). Have this machine's public IP address permitted in Bipsync.",
+      ENDPOINT +
+        " answered 403 (No. IP). Have this machine's public IP address permitted in Bipsync. Bipsync answers 403 to addresses that are not.",
     ],
     [
       'a redirect',
       { status: 302 },
       ENDPOINT +
-        ' answered 302. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+        ' answered 302. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
     ],
     [
       'another refusal',
@@ -296,36 +300,36 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'an overload',
       { status: 429, body: { error: 'slow_down', error_description: 'Later.' } },
-      ENDPOINT + ' answered 429 (slow_down: Later.). It is overloaded or out of order; try again later.',
+      ENDPOINT + ' answered 429 (slow_down: Later.). It is overloaded or out of order. Try again later.',
     ],
     [
       'a failure',
       { status: 500 },
-      ENDPOINT + ' answered 500. It is overloaded or out of order; try again later.',
+      ENDPOINT + ' answered 500. It is overloaded or out of order. Try again later.',
     ],
     [
       'no token',
       { body: {} },
       ENDPOINT +
-        ' answered 200 without a valid access_token. Check that it is the token endpoint, and that no gateway answers in its place.',
+        ' answered 200 without a valid access_token. Check that it is the token endpoint, and that no gateway, login page or mock answers in its place.',
     ],
     [
       'no type',
       { body: { access_token: 'x' } },
       ENDPOINT +
-        ' answered 200 without a valid token_type. Check that it is the token endpoint, and that no gateway answers in its place.',
+        ' answered 200 without a valid token_type. Check that it is the token endpoint, and that no gateway, login page or mock answers in its place.',
     ],
     [
       'no lifetime',
       { body: { access_token: 'x', token_type: 'bearer', expires_in: ' ' } },
       ENDPOINT +
-        ' answered 200 without a valid expires_in. Check that it is the token endpoint, and that no gateway answers in its place.',
+        ' answered 200 without a valid expires_in. Check that it is the token endpoint, and that no gateway, login page or mock answers in its place.',
     ],
     [
       'no network',
       Object.assign(new Error('x'), { code: 'ENOTFOUND' }),
       ENDPOINT +
-        ' could not be reached (ENOTFOUND). Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached (ENOTFOUND). Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'no network, deeper down',
@@ -334,49 +338,49 @@ describe('a message says what happened, and what to do about it:', () => {
         cause: { code: 'EAI_AGAIN', cause: { code: 7 } },
       }),
       ENDPOINT +
-        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'no network, five errors down',
       nested(5),
       ENDPOINT +
-        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'no network, further down',
       nested(6),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'an error without a code',
       Object.assign(new Error('x'), { code: 'not a code' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'a redirect that fetch refused',
       Object.assign(new Error('x'), { cause: new Error('unexpected redirect') }),
       ENDPOINT +
-        ' answered with a redirect. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+        ' answered with a redirect. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
     ],
     [
       'the code ENOTFOUND of a host',
       Object.assign(new Error('x'), { code: 'ENOTFOUND of a host' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'the code the ENOTFOUND',
       Object.assign(new Error('x'), { code: 'the ENOTFOUND' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'the code Enotfound',
       Object.assign(new Error('x'), { code: 'Enotfound' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'the code EXXXXXXXXXXXXXXXXXXX',
@@ -384,25 +388,25 @@ describe('a message says what happened, and what to do about it:', () => {
         code: 'EXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX',
       }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'the code E',
       Object.assign(new Error('x'), { code: 'E' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS, TLS certificates and proxy settings between this machine and it.',
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
     ],
     [
       'a redirect of 300',
       { status: 300 },
       ENDPOINT +
-        ' answered 300. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+        ' answered 300. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
     ],
     [
       'a redirect of 399',
       { status: 399 },
       ENDPOINT +
-        ' answered 399. Redirects are not followed with a secret: check client, baseURL and tokenUrl.',
+        ' answered 399. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
     ],
     [
       'a bad request',
@@ -419,10 +423,18 @@ describe('a message says what happened, and what to do about it:', () => {
       () => {
         throw new Error('x');
       },
-      'The clientSecret function threw. What it threw is withheld, since it may quote a secret: call it by itself to see.',
+      'The clientSecret function threw. Its error is not shown here, because it could repeat a secret. Call the function by itself to see it.',
     ],
-    ['gives no text', () => 7, 'The clientSecret function gave no string, or an empty one.'],
-    ['gives white space', () => ' ', 'The clientSecret function gave no string, or an empty one.'],
+    [
+      'gives no text',
+      () => 7,
+      'The clientSecret function returned a non-string, or an empty string. It must return the secret, or a promise of it.',
+    ],
+    [
+      'gives white space',
+      () => ' ',
+      'The clientSecret function returned a non-string, or an empty string. It must return the secret, or a promise of it.',
+    ],
   ])('a secret function that %s', async (_name, clientSecret, message) => {
     expect(await asking({}, { clientSecret: clientSecret as () => string })).toBe(message);
   });
@@ -435,23 +447,23 @@ describe('a message says what happened, and what to do about it:', () => {
     await jest.advanceTimersByTimeAsync(1234);
     jest.useRealTimers();
     expect((await failed).message).toBe(
-      'No token could be obtained within 1234 ms (tokenTimeoutMs): the clientSecret function, the token store or the ' +
-        'token endpoint took too long.',
+      'No token could be obtained within 1234 ms (tokenTimeoutMs). The clientSecret function, the token store or the token ' +
+        'endpoint took too long. Find out which one is slow, or set a longer tokenTimeoutMs.',
     );
   });
 
   it('a request’s own options', async () => {
     const { api, auth } = scripted();
-    const options = "The request's `bipsyncAuth` was refused, and nothing was sent";
+    const options = "The request's `bipsyncAuth` was rejected, and nothing was sent";
     const asked = async (bipsyncAuth: unknown): Promise<string> =>
       (await rejection(api.get('/v1/x', { bipsyncAuth: bipsyncAuth as false }))).message;
     expect(await asked({ teamId: 7 })).toBe(`${options}: teamId must be a string.`);
     expect(await asked({ scopes: 7 })).toBe(
-      `${options}: scopes must be an array of strings, or one with spaces between.`,
+      `${options}: scopes must be an array of strings, or one string with spaces between the scopes.`,
     );
     expect(await asked({ signal: 1 })).toBe(`${options}: there is no option "signal", only teamId, scopes.`);
     expect((await rejection(auth.getToken({ signal: {} as AbortSignal }))).message).toBe(
-      'The options of getToken were refused: signal must be an AbortSignal.',
+      'The options of getToken were rejected: signal must be an AbortSignal.',
     );
   });
 
@@ -461,8 +473,8 @@ describe('a message says what happened, and what to do about it:', () => {
   ])('a request with %s', async (what, options, url) => {
     const { api } = scripted();
     expect((await rejection(api.get(url, options))).message).toBe(
-      `The request was not sent: it has ${what}, for which axios would silently drop the access token. Remove that, or ` +
-        'send the request with `bipsyncAuth: false`.',
+      `The request was not sent: it has ${what}, and axios would then silently drop the access token. Remove that, or send the ` +
+        'request with `bipsyncAuth: false`.',
     );
   });
 });
@@ -527,11 +539,14 @@ describe('an error holds what is known and nothing else', () => {
   });
 
   it.each([
-    [{ status: 404 }, ['code', 'name', 'retryAfterMs', 'status']],
-    [{ status: 400, body: { error: 'x' } }, ['code', 'name', 'oauthError', 'retryAfterMs', 'status']],
+    [{ status: 404 }, ['code', 'name', 'retryAfterMs', 'tokenEndpointStatus']],
+    [
+      { status: 400, body: { error: 'x' } },
+      ['code', 'name', 'oauthError', 'retryAfterMs', 'tokenEndpointStatus'],
+    ],
     [
       { status: 400, body: { message: 'x' } },
-      ['code', 'name', 'oauthErrorDescription', 'retryAfterMs', 'status'],
+      ['code', 'name', 'oauthErrorDescription', 'retryAfterMs', 'tokenEndpointStatus'],
     ],
   ])('of a token request answered with %j', async (answer, keys) => {
     expect(await known(answer)).toEqual(keys);
@@ -539,6 +554,7 @@ describe('an error holds what is known and nothing else', () => {
 });
 
 it('an error as JSON has its message and all that it tells', async () => {
+  jest.useFakeTimers();
   const state = scripted({
     client: undefined,
     baseURL: 'https://gw.example/x',
@@ -553,7 +569,7 @@ it('an error as JSON has its message and all that it tells', async () => {
     message:
       'The token endpoint https://gw.example/t answered 401 (invalid_client). Check clientId and clientSecret, and that ' +
       'they belong to this tenant.',
-    status: 401,
+    tokenEndpointStatus: 401,
     oauthError: 'invalid_client',
     retryAfterMs: 30_000,
   });

@@ -28,6 +28,8 @@ export interface Scripted {
   apiRequests: InternalAxiosRequestConfig[];
   /** The `Authorization` of each API request, at the moment it was sent. */
   sent: (string | undefined)[];
+  /** Each API request as it was sent, in a copy: what the plugin adds to a config it takes away after the answer. */
+  asSent: InternalAxiosRequestConfig[];
   onToken: Script;
   onApi: Script;
 }
@@ -45,13 +47,17 @@ export function scripted(config: Partial<BipsyncAuthConfig> = {}, instance = axi
     tokenRequests: [],
     apiRequests: [],
     sent: [],
+    asSent: [],
     onToken: () => tokenAnswer(`token-${(minted += 1)}`),
     onApi: () => ({ body: { ok: true } }),
   };
   instance.defaults.adapter = async (request) => {
     const isToken = request.url === '/v1/oauth/token';
     (isToken ? state.tokenRequests : state.apiRequests).push(request);
-    if (!isToken) state.sent.push(request.headers.get('Authorization')?.toString());
+    if (!isToken) {
+      state.sent.push(request.headers.get('Authorization')?.toString());
+      state.asSent.push({ ...request, headers: new axios.AxiosHeaders(request.headers.toJSON()) });
+    }
     const answer = await (isToken ? state.onToken : state.onApi)(request);
     if (answer instanceof Error) throw answer;
     const { status = 200, headers = {}, body = '' } = answer;
@@ -61,7 +67,10 @@ export function scripted(config: Partial<BipsyncAuthConfig> = {}, instance = axi
       headers: new axios.AxiosHeaders(headers),
       data: typeof body === 'string' ? body : JSON.stringify(body),
       config: request,
-      request: { _header: `Authorization: ${String(request.headers.get('Authorization'))}` },
+      request: {
+        _header: `Authorization: ${String(request.headers.get('Authorization'))}`,
+        destroy: (): void => undefined,
+      },
     };
     const { validateStatus } = request;
     if (!validateStatus || validateStatus(status)) return response;
