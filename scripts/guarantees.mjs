@@ -1,7 +1,7 @@
 /**
  * The table of guarantees in docs/architecture.md. Each of the 27 has a row
  *
- *   | 1 | what is guaranteed | `src/token/source.ts` | `__tests__/core/tokens.test.ts`: 10,000 requests at once make one token request |
+ *   | 1 | what is guaranteed | `src/token/source.ts` | `__tests__/token/source.test.ts`: 10,000 requests at once make one token request |
  *
  * whose third column names a source file, and whose last names a test file and the title of a test in it, word for word.
  * Several tests, or several files, are set apart by `<br>`.

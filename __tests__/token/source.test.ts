@@ -1,14 +1,5 @@
 import { atLength } from '../support/at-length';
-import {
-  ORIGIN,
-  deferred,
-  formOf,
-  rejection,
-  scripted,
-  SECRET,
-  tokenAnswer,
-  type Answer,
-} from '../support/scripted';
+import { deferred, formOf, rejection, scripted, tokenAnswer, type Answer } from '../support/scripted';
 
 const MINUTE = 60_000;
 
@@ -278,72 +269,6 @@ describe('4. lifetime counts', () => {
   });
 });
 
-describe('5. expires_in', () => {
-  it.each([
-    ['missing', undefined, 3_600_000],
-    ['null', null, 3_600_000],
-    ['a numeric string', '120', 120_000],
-    ['a fraction', 90.5, 90_500],
-    ['more than a day', 1_000_000, 86_400_000],
-  ])('%s', async (_name, expiresIn, lifetimeMs) => {
-    const state = scripted();
-    state.onToken = () => tokenAnswer('t', expiresIn);
-    expect((await state.auth.getToken()).expiresAt).toBe(Date.now() + lifetimeMs);
-  });
-
-  it.each([0, -1, '-5', '0'])(
-    '%p: the token serves the requests that wait for it and is not kept',
-    async (expiresIn) => {
-      const state = scripted();
-      state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, expiresIn);
-      await Promise.all([state.api.get('/v1/a'), state.api.get('/v1/b')]);
-      expect(state.tokenRequests).toHaveLength(1);
-      await state.api.get('/v1/c');
-      expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-1', 'Bearer token-2']);
-    },
-  );
-
-  it.each([['soon'], [true], [{}], ['']])('%p is not a usable token response', async (expiresIn) => {
-    const state = scripted();
-    state.onToken = () => tokenAnswer('t', expiresIn);
-    expect((await rejection(state.api.get('/v1/a')))['code']).toBe('ERR_BIPSYNC_TOKEN_RESPONSE');
-  });
-});
-
-describe('6. a token response that is not a usable bearer token is refused before anything reaches the API', () => {
-  it.each([
-    ['HTML', '<html>login</html>'],
-    ['nothing', ''],
-    ['cut JSON', '{"access_token":"abc'],
-    ['null', 'null'],
-    ['a list', []],
-    ['no token', { token_type: 'bearer' }],
-    ['a null token', { token_type: 'bearer', access_token: null }],
-    ['an object for a token', { token_type: 'bearer', access_token: {} }],
-    ['an empty token', { token_type: 'bearer', access_token: '' }],
-    ['a token with a line break', { token_type: 'bearer', access_token: 'abc\r\nX-Evil: 1' }],
-    ['a token with a space', { token_type: 'bearer', access_token: 'a b' }],
-    ['another token type', { token_type: 'mac', access_token: 'abc' }],
-    ['no token type', { access_token: 'abc' }],
-  ])('%s', async (_name, body) => {
-    const state = scripted();
-    state.onToken = () => ({ body });
-    const error = await rejection(state.api.get('/v1/research'));
-    expect(error).toMatchObject({
-      name: 'BipsyncAuthError',
-      code: 'ERR_BIPSYNC_TOKEN_RESPONSE',
-      tokenEndpointStatus: 200,
-    });
-    expect(state.apiRequests).toHaveLength(0);
-  });
-
-  it.each(['Bearer', 'bearer', 'BEARER'])('token_type %s is accepted', async (type) => {
-    const state = scripted();
-    state.onToken = () => ({ body: { token_type: type, access_token: 'aZ09-._~+/==' } });
-    expect((await state.auth.getToken()).accessToken).toBe('aZ09-._~+/==');
-  });
-});
-
 describe('the handle', () => {
   it('getToken() gives the present token with its expiry and scopes', async () => {
     const state = scripted({ scopes: ['research:read'] });
@@ -389,65 +314,5 @@ describe('the handle', () => {
     state.auth.invalidate();
     await rejection(state.api.get('/v1/research'));
     expect(state.tokenRequests).toHaveLength(4);
-  });
-});
-
-describe('events', () => {
-  it('of a listener that throws or rejects change nothing', async () => {
-    const throwing = scripted({
-      onEvent: () => {
-        throw new Error('listener');
-      },
-    });
-    await throwing.api.get('/v1/research');
-    const rejecting = scripted({ onEvent: (() => Promise.reject(new Error('listener'))) as () => void });
-    await rejecting.api.get('/v1/research');
-    expect(throwing.sent).toEqual(['Bearer token-1']);
-  });
-
-  it('tell how long an acquisition took, in milliseconds', async () => {
-    const state = scripted();
-    await advance(5000);
-    const answer = deferred<Answer>();
-    state.onToken = () => answer.promise;
-    const response = state.api.get('/v1/research');
-    await advance(250);
-    answer.resolve(tokenAnswer('t'));
-    await response;
-    expect(state.events).toMatchObject([{ type: 'token-acquired', durationMs: 250 }]);
-  });
-
-  it('hold neither secret nor token', async () => {
-    const state = scripted();
-    await state.api.get('/v1/research');
-    await state.api.get('https://other.example/', { headers: { Authorization: 'Basic mine' } });
-    await state.api.get('/v1/research', { headers: { Authorization: 'Basic mine' } });
-    state.auth.invalidate();
-    state.onToken = () => ({
-      status: 401,
-      body: { error: 'invalid_client', error_description: `bad ${SECRET}` },
-    });
-    await rejection(state.api.get('/v1/research'));
-    expect(state.events.map(({ type }) => type)).toEqual([
-      'token-acquired',
-      'request-unauthenticated',
-      'authorization-replaced',
-      'token-failed',
-    ]);
-    expect(JSON.stringify(state.events)).not.toMatch(/the-very-secret|token-\d|mine/);
-  });
-});
-
-it('the token request goes to /v1/oauth/token of the origin as RFC 6749 has it', async () => {
-  const state = scripted({ scopes: 'research:read' });
-  await state.api.get('/v1/research');
-  const [request] = state.tokenRequests;
-  expect(request).toMatchObject({ method: 'post', baseURL: ORIGIN, url: '/v1/oauth/token', maxRedirects: 0 });
-  expect(request?.headers.get('Content-Type')).toBe('application/x-www-form-urlencoded');
-  expect(formOf(request!)).toEqual({
-    grant_type: 'client_credentials',
-    client_id: 'the-client',
-    client_secret: SECRET,
-    scope: 'research:read team_a1',
   });
 });

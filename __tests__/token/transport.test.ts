@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 
 import axios from 'axios';
 
-import { rejection, scripted, SECRET, tokenAnswer } from '../support/scripted';
+import { formOf, ORIGIN, rejection, scripted, SECRET, tokenAnswer } from '../support/scripted';
 
 const text = (padding = ''): string =>
   JSON.stringify({ ...(tokenAnswer('token-x').body as object), padding });
@@ -87,5 +87,28 @@ describe('the answer', () => {
     state.api.defaults.adapter = async (config) =>
       ({ ...(await own(config as never)), status: 400, data: cut(whole, whole.indexOf('é') + 1) }) as never;
     expect(await rejection(state.auth.getToken())).toMatchObject({ oauthErrorDescription: 'né' });
+  });
+});
+
+beforeEach(() => {
+  jest.useFakeTimers();
+  jest.spyOn(Math, 'random').mockReturnValue(0.5);
+});
+afterEach(() => {
+  jest.useRealTimers();
+  jest.restoreAllMocks();
+});
+
+it('the token request goes to /v1/oauth/token of the origin as RFC 6749 has it', async () => {
+  const state = scripted({ scopes: 'research:read' });
+  await state.api.get('/v1/research');
+  const [request] = state.tokenRequests;
+  expect(request).toMatchObject({ method: 'post', baseURL: ORIGIN, url: '/v1/oauth/token', maxRedirects: 0 });
+  expect(request?.headers.get('Content-Type')).toBe('application/x-www-form-urlencoded');
+  expect(formOf(request!)).toEqual({
+    grant_type: 'client_credentials',
+    client_id: 'the-client',
+    client_secret: SECRET,
+    scope: 'research:read team_a1',
   });
 });

@@ -319,3 +319,63 @@ describe('16. a 401 from where a redirect led', () => {
     expect(calls).toHaveLength(2);
   });
 });
+
+it('a request with a token at hand reaches the adapter at once, without waiting for anything', async () => {
+  const { api, apiRequests } = scripted();
+  await api.get('/v1/x');
+  const second = api.get('/v1/x');
+  expect(apiRequests).toHaveLength(2);
+  await second;
+});
+
+it('a request made with the config of another that is on its way is replayed once, not twice', async () => {
+  const instance = axios.create();
+  let nested: Promise<Error> | undefined;
+  instance.interceptors.request.use(async (config) => {
+    if (nested === undefined) {
+      nested = Promise.resolve(new Error());
+      nested = rejection(instance.request(config));
+      await nested;
+    }
+    return config;
+  });
+  const state = scripted({}, instance);
+  state.onApi = () => ({ status: 401 });
+  await rejection(state.api.get('/v1/x'));
+  // Two for the nested one; the other finds a token that was refused a moment ago, and is not sent again.
+  expect(state.apiRequests).toHaveLength(3);
+});
+
+it('an adapter is bound once, by name or as a function, however many requests it serves', async () => {
+  const instance = axios.create();
+  const bound: unknown[] = [];
+  instance.interceptors.request.use((config) => {
+    bound.push(config.adapter);
+    return config;
+  });
+  const { api } = scripted({}, instance);
+  const { adapter } = api.defaults;
+  const elsewhere = { bipsyncAuth: false, baseURL: 'http://127.0.0.1:9' } as const;
+  for (const given of [
+    adapter,
+    adapter,
+    ['http', 'fetch'],
+    ['http', 'fetch'],
+    ['http'],
+    ['http', 'fetch'],
+    ['http', 'xhr'],
+    ['x'],
+    'x',
+    'fetch',
+    'fetch',
+  ]) {
+    await api.get('/v1/x', { ...elsewhere, adapter: given as never }).catch(() => undefined);
+  }
+  expect(bound.map((one, position) => bound.indexOf(one) === position)).toEqual([
+    ...[true, false],
+    ...[true, false],
+    ...[true, true, true],
+    ...[true, true],
+    ...[true, false],
+  ]);
+});

@@ -1,0 +1,230 @@
+import axios, { type AxiosInstance } from 'axios';
+
+import { installBipsyncAuth } from '../src';
+import { good, rejected } from './support/rejected';
+import { ORIGIN, scripted } from './support/scripted';
+
+const use = (): number => 0;
+
+describe('the axios instance', () => {
+  it('without a baseURL is given one, and loses it with eject()', async () => {
+    const { api, auth } = scripted();
+    expect(api.defaults.baseURL).toBe(ORIGIN);
+    auth.eject();
+    expect('baseURL' in api.defaults).toBe(false);
+  });
+
+  it('with a baseURL of its own keeps it, and needs neither client nor baseURL in the config', () => {
+    const api = axios.create({ baseURL: `${ORIGIN}/v1` });
+    const auth = installBipsyncAuth(api, { ...good, client: undefined });
+    expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
+    auth.eject();
+    expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
+  });
+
+  it('whose baseURL may not receive the token is refused, with both origins in the message', () => {
+    const { message } = rejected(good, axios.create({ baseURL: 'https://other.example/v1' }));
+    expect(message).toContain('https://other.example');
+    expect(message).toContain(ORIGIN);
+    const api = axios.create({ baseURL: 'https://other.example/v1' });
+    installBipsyncAuth(api, { ...good, allowedOrigins: ['https://other.example'] });
+  });
+
+  it('may be of another copy of axios', () => {
+    let other: typeof axios | undefined;
+    jest.isolateModules(() => {
+      // eslint-disable-next-line @typescript-eslint/no-require-imports -- a second copy, as CommonJS beside ESM has
+      other = (require('axios') as { default: typeof axios }).default;
+    });
+    expect(other).not.toBe(axios);
+    expect(() => installBipsyncAuth(other!.create(), good)).not.toThrow();
+  });
+
+  it('is told of all that is wrong with it, and with the configuration, at once', () => {
+    const api = axios.create({ baseURL: 'https://other.example', auth: { username: 'u', password: 'hush' } });
+    const { message } = rejected({ ...good, clientId: '' }, api);
+    for (const problem of ['clientId is required', 'defaults.auth', 'https://other.example', ORIGIN]) {
+      expect(message).toContain(problem);
+    }
+    expect(message).not.toContain('hush');
+  });
+
+  it('gets a base URL without the white space that came along', () => {
+    const { api } = scripted({ client: undefined, baseURL: `${ORIGIN}/v1 ` });
+    expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
+  });
+
+  it('whose baseURL has user info is refused', () => {
+    const { message } = rejected(good, axios.create({ baseURL: ORIGIN.replace('//', '//user:hush@') }));
+    expect(message).toContain('user info');
+    expect(message).not.toContain('hush');
+  });
+
+  it('with defaults.auth is refused', () => {
+    expect(rejected(good, axios.create({ auth: { username: 'u', password: 'p' } })).message).toContain(
+      'defaults.auth',
+    );
+  });
+
+  it('takes the plugin once, and again after eject()', async () => {
+    const { api, auth } = scripted();
+    expect(rejected(good, api).message).toContain('already');
+    auth.eject();
+    auth.eject();
+    const again = scripted({}, api);
+    await again.api.get('/v1/research');
+    expect(again.tokenRequests).toHaveLength(1);
+  });
+
+  it('is left as it was by eject(), and sends requests without a token then', async () => {
+    const state = scripted();
+    await state.api.get('/v1/research');
+    state.auth.eject();
+    await state.api.get(`${ORIGIN}/v1/research`);
+    expect(state.sent).toEqual(['Bearer token-1', undefined]);
+    expect(Object.getOwnPropertySymbols(state.api)).toEqual([]);
+  });
+
+  it("may be axios's default export, whose baseURL is left alone", () => {
+    const auth = installBipsyncAuth(axios, good);
+    expect(axios.defaults.baseURL).toBeUndefined();
+    auth.eject();
+  });
+
+  it.each([
+    undefined,
+    null,
+    {},
+    () => undefined,
+    'axios',
+    { interceptors: {} },
+    Object.freeze(axios.create()),
+  ])('must be one: %p is refused', (value) => {
+    expect(() => installBipsyncAuth(value as typeof axios, good)).toThrow(
+      expect.objectContaining({ code: 'ERR_BIPSYNC_CONFIG' }) as Error,
+    );
+  });
+
+  it('stops having the plugin when somebody clears its request interceptors', async () => {
+    const state = scripted();
+    state.api.interceptors.request.clear();
+    await state.api.get('/v1/research');
+    state.onApi = () => ({ status: 401 });
+    await state.api.get('/v1/research').catch(() => undefined);
+    expect(state.sent).toEqual([undefined, undefined]);
+    expect(state.tokenRequests).toHaveLength(0);
+  });
+});
+
+describe('in a browser page', () => {
+  afterEach(() => {
+    Reflect.deleteProperty(globalThis, 'document');
+  });
+
+  it('installation is refused', () => {
+    const { process } = globalThis;
+    Object.assign(globalThis, { document: {}, process: undefined });
+    try {
+      expect(rejected(good).message).toContain('browser');
+    } finally {
+      globalThis.process = process;
+    }
+  });
+
+  it('jsdom under Jest, which has a document and Node, works', () => {
+    Object.assign(globalThis, { document: {} });
+    installBipsyncAuth(axios.create(), good);
+  });
+});
+
+describe('eject()', () => {
+  it('called again takes nothing from a later installation', () => {
+    const { api, auth } = scripted();
+    auth.eject();
+    installBipsyncAuth(api, good);
+    auth.eject();
+    expect(() => installBipsyncAuth(api, good)).toThrow('installed on this axios instance already');
+    expect(api.defaults.baseURL).toBe(ORIGIN);
+  });
+
+  it.each([undefined, ORIGIN])('leaves a baseURL that was there before, configured as %s', (baseURL) => {
+    const api = axios.create({ baseURL: ORIGIN });
+    installBipsyncAuth(api, { ...good, client: undefined, baseURL }).eject();
+    expect(api.defaults.baseURL).toBe(ORIGIN);
+  });
+
+  it('leaves the baseURL that somebody set on axios’s default export', () => {
+    const auth = installBipsyncAuth(axios, good);
+    axios.defaults.baseURL = ORIGIN;
+    auth.eject();
+    expect(axios.defaults.baseURL).toBe(ORIGIN);
+    delete axios.defaults.baseURL;
+  });
+
+  it('leaves an empty baseURL as it was', () => {
+    const { api, auth } = scripted({}, axios.create({ baseURL: '' }));
+    expect(api.defaults.baseURL).toBe(ORIGIN);
+    auth.eject();
+    expect(api.defaults.baseURL).toBe('');
+  });
+
+  it('leaves the interceptors that others registered after clear()', async () => {
+    const { api, auth } = scripted();
+    api.interceptors.request.clear();
+    api.interceptors.response.clear();
+    const theirs = jest.fn(<T>(value: T): T => value);
+    api.interceptors.request.use(theirs);
+    api.interceptors.response.use(theirs);
+    auth.eject();
+    await api.get(`${ORIGIN}/v1/x`);
+    expect(theirs).toHaveBeenCalledTimes(2);
+  });
+
+  it('leaves a baseURL that was set since', () => {
+    const { api, auth } = scripted();
+    api.defaults.baseURL = 'https://other.example';
+    auth.eject();
+    expect(api.defaults.baseURL).toBe('https://other.example');
+  });
+});
+
+describe('what is no axios instance is refused:', () => {
+  it.each<[string, unknown]>([
+    ['nothing', undefined],
+    ['null', null],
+    ['an instance without interceptors', { defaults: {} }],
+    ['one without request interceptors', { defaults: {}, interceptors: { response: { use } } }],
+    ['one without response interceptors', { defaults: {}, interceptors: { request: { use } } }],
+    [
+      'one whose response interceptors take none',
+      { defaults: {}, interceptors: { request: { use }, response: {} } },
+    ],
+    ['one without defaults', { interceptors: { request: { use }, response: { use } } }],
+    ['one that is frozen', Object.freeze(axios.create())],
+  ])('%s', (_name, instance) => {
+    expect(() => installBipsyncAuth(instance as AxiosInstance, good)).toThrow(
+      'The first argument must be an axios instance',
+    );
+  });
+});
+
+it.each([undefined, {}, { versions: {} }])(
+  'in a browser page whose process is %j installation is refused',
+  (process) => {
+    const own = Object.getOwnPropertyDescriptor(globalThis, 'process')!;
+    Object.assign(globalThis, { document: {} });
+    Object.defineProperty(globalThis, 'process', { value: process, configurable: true, writable: true });
+    let message = '';
+    try {
+      installBipsyncAuth(axios.create(), good);
+    } catch (error) {
+      ({ message } = error as Error);
+    } finally {
+      Object.defineProperty(globalThis, 'process', own);
+      Reflect.deleteProperty(globalThis, 'document');
+    }
+    expect(message).toBe(
+      'axios-bipsync-auth is for servers: in a browser page the client secret would be public.',
+    );
+  },
+);

@@ -1,0 +1,290 @@
+import axios, { type AxiosInstance } from 'axios';
+
+import { installBipsyncAuth } from '../../src';
+import { good, rejected } from '../support/rejected';
+import { ORIGIN, rejection, scripted } from '../support/scripted';
+
+const NOT_A_STORE = 'tokenStore must be an object with the methods get and set (and lock, if it has one)';
+const redisClient = (send: string): string =>
+  'tokenStore is a Redis client, whose own set would keep a token for ever: write redisTokenStore({ sendCommand: ' +
+  `(...args) => client.${send} }), from axios-bipsync-auth/stores`;
+const refused = 'The configuration of axios-bipsync-auth was rejected';
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('a message says what happened, and what to do about it:', () => {
+  it.each<[string, unknown, string]>([
+    ['no object', null, 'it must be an object'],
+    ['text', 'acme', 'it must be an object'],
+    [
+      'client',
+      { ...good, client: 'a_b' },
+      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+    ],
+    [
+      'a client that ends with a hyphen',
+      { ...good, client: 'ab-' },
+      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+    ],
+    [
+      'a client that begins with a hyphen',
+      { ...good, client: '-ab' },
+      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+    ],
+    [
+      'a client too long for a host',
+      { ...good, client: 'a'.repeat(60) },
+      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+    ],
+    ['baseURL', { ...good, client: undefined, baseURL: '/v1' }, 'baseURL must be an absolute URL'],
+    ['a baseURL that is no text', { ...good, baseURL: 1 }, 'baseURL must be an absolute URL'],
+    [
+      'a baseURL that is no text, and no client',
+      { ...good, client: undefined, baseURL: 1 },
+      'baseURL must be an absolute URL',
+    ],
+    [
+      'a baseURL of another protocol',
+      { ...good, client: undefined, baseURL: 'ftp://localhost' },
+      'baseURL must use https (http is for loopback hosts)',
+    ],
+    [
+      'a baseURL whose host begins like a loopback address',
+      { ...good, client: undefined, baseURL: 'http://127.example' },
+      'baseURL must use https (http is for loopback hosts)',
+    ],
+    [
+      'a baseURL whose host is another address',
+      { ...good, client: undefined, baseURL: 'http://10.0.0.1' },
+      'baseURL must use https (http is for loopback hosts)',
+    ],
+    ['tokenUrl', { ...good, tokenUrl: 1 }, 'tokenUrl must be an absolute URL'],
+    ['a relative tokenUrl', { ...good, tokenUrl: '/token' }, 'tokenUrl must be an absolute URL'],
+    [
+      'a tokenUrl with a fragment',
+      { ...good, tokenUrl: 'https://a.example/#x' },
+      'tokenUrl must not have a fragment, nor a path that begins with //',
+    ],
+    [
+      'clientId',
+      { ...good, clientId: undefined },
+      'clientId is required: a string (in the environment: BIPSYNC_CLIENT_ID)',
+    ],
+    [
+      'clientSecret',
+      { ...good, clientSecret: '' },
+      'clientSecret is required: a string, or a function that returns one (in the environment: BIPSYNC_CLIENT_SECRET, or BIPSYNC_CLIENT_SECRET_FILE)',
+    ],
+    ['teamId', { ...good, teamId: 7 }, 'teamId must be a string'],
+    ['no teamId', { ...good, teamId: undefined }, 'teamId is required (in the environment: BIPSYNC_TEAM_ID)'],
+    [
+      'a teamId that is a prefix alone',
+      { ...good, teamId: 'team_' },
+      'teamId and scopes may hold visible ASCII characters without spaces, quotes and backslashes',
+    ],
+    [
+      'scopes',
+      { ...good, scopes: 7 },
+      'scopes must be an array of strings, or one string with spaces between the scopes',
+    ],
+    [
+      'scopes, where they might name the team',
+      { ...good, teamId: undefined, scopes: 7 },
+      'scopes must be an array of strings, or one string with spaces between the scopes',
+    ],
+    [
+      'scopes that are not all text',
+      { ...good, scopes: ['a', 7] },
+      'scopes must be an array of strings, or one string with spaces between the scopes',
+    ],
+    [
+      'allowedOrigins',
+      { ...good, allowedOrigins: 'https://a.example' },
+      'allowedOrigins must be an array of origins',
+    ],
+    ['a relative origin', { ...good, allowedOrigins: ['/v1'] }, 'allowedOrigins must be an absolute URL'],
+    [
+      'an origin in clear',
+      { ...good, allowedOrigins: ['http://a.example'] },
+      'allowedOrigins must use https (http is for loopback hosts)',
+    ],
+    [
+      'an origin with a path',
+      { ...good, allowedOrigins: ['https://a.example/v1'] },
+      'allowedOrigins must hold origins alone, without a path, a query or a wildcard',
+    ],
+    [
+      'user info',
+      { ...good, allowedOrigins: ['https://u@a.example'] },
+      'allowedOrigins must not hold user info; allowedOrigins must hold origins alone, without a path, a query or a wildcard',
+    ],
+    [
+      'a wildcard',
+      { ...good, allowedOrigins: ['https://*.bipsync.com'] },
+      'allowedOrigins must hold origins alone, without a path, a query or a wildcard',
+    ],
+    [
+      'a baseURL with a query',
+      { ...good, client: undefined, baseURL: `${ORIGIN}/?a=1` },
+      'baseURL must not have a query or a fragment',
+    ],
+    [
+      'a baseURL with a fragment',
+      { ...good, client: undefined, baseURL: `${ORIGIN}/#a` },
+      'baseURL must not have a query or a fragment',
+    ],
+    ['tokenEncoding', { ...good, tokenEncoding: 'xml' }, "tokenEncoding must be 'form' or 'json'"],
+    [
+      'tokenTimeoutMs',
+      { ...good, tokenTimeoutMs: 0 },
+      'tokenTimeoutMs must be a number of milliseconds from 1 to 300000',
+    ],
+    [
+      'a longer tokenTimeoutMs',
+      { ...good, tokenTimeoutMs: 300_001 },
+      'tokenTimeoutMs must be a number of milliseconds from 1 to 300000',
+    ],
+    [
+      'refreshWindowMs',
+      { ...good, refreshWindowMs: -1 },
+      'refreshWindowMs must be a number of milliseconds from 0 to 86400000',
+    ],
+    [
+      'expiryMarginMs',
+      { ...good, expiryMarginMs: '5' },
+      'expiryMarginMs must be a number of milliseconds from 0 to 86400000',
+    ],
+    ['tokenStore', { ...good, tokenStore: { get: () => 1 } }, NOT_A_STORE],
+    [
+      'a Redis client, which would keep a token for ever',
+      { ...good, tokenStore: { get: () => 1, set: () => 1, sendCommand: () => 1 } },
+      redisClient('sendCommand(args)'),
+    ],
+    [
+      'another one',
+      { ...good, tokenStore: { get: () => 1, set: () => 1, call: () => 1 } },
+      redisClient('call(...args)'),
+    ],
+    ['a tokenStore that is null', { ...good, tokenStore: null }, NOT_A_STORE],
+    [
+      'a lock that is none',
+      { ...good, tokenStore: { get: () => 1, set: () => 1, lock: 1 } },
+      'tokenStore must have a function as lock, or no lock',
+    ],
+    ['onEvent', { ...good, onEvent: 'log' }, 'onEvent must be a function'],
+    ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'client and baseURL exclude each other'],
+    [
+      'neither',
+      { ...good, client: undefined },
+      'client or baseURL is required (in the environment: BIPSYNC_CLIENT or BIPSYNC_BASE_URL)',
+    ],
+  ])('configuration, %s', (_name, config, problem) => {
+    expect(rejected(config).message).toBe(`${refused}: ${problem}.`);
+  });
+
+  it('configuration, a misspelt option', () => {
+    expect(rejected({ ...good, teemId: 'x', scope: 'y' }).message).toBe(
+      `${refused}: there is no option "teemId", "scope", only client, baseURL, tokenUrl, clientId, clientSecret, teamId, ` +
+        'scopes, allowedOrigins, tokenEncoding, tokenTimeoutMs, refreshWindowMs, expiryMarginMs, tokenStore, onEvent.',
+    );
+  });
+
+  it.each<[string, () => string, string]>([
+    [
+      'no axios instance',
+      () => rejected(good, {} as unknown as AxiosInstance).message,
+      'The first argument must be an axios instance, as axios.create() returns it: it has no defaults. In a test that replaces ' +
+        "axios, add it to the stand-in, or replace the plugin too: jest.mock('axios-bipsync-auth').",
+    ],
+    [
+      'a second installation',
+      () => {
+        const { api } = scripted();
+        return rejected(good, api).message;
+      },
+      'axios-bipsync-auth is installed on this axios instance already. Use the instance as it is, or call eject() on the handle ' +
+        'of the first installation. A second Nest testing module on a bare HttpModule gets the same instance as the first, the ' +
+        'default export of axios: import HttpModule.register({}) instead, which makes a separate one.',
+    ],
+    [
+      'Basic credentials',
+      () => rejected(good, axios.create({ auth: { username: 'u', password: 'p' } })).message,
+      `${refused}: the axios instance must not have \`defaults.auth\`, because axios would silently drop the access token: remove it.`,
+    ],
+    [
+      'another home',
+      () => rejected(good, axios.create({ baseURL: 'https://other.example/v1' })).message,
+      `${refused}: the axios instance sends requests to https://other.example, but the token is for ${ORIGIN}: use a ` +
+        'separate instance, or add the origin to allowedOrigins if it may have the token.',
+    ],
+    [
+      'a home that is none',
+      () => rejected(good, axios.create({ baseURL: '/v1' })).message,
+      `${refused}: the axios instance sends requests to a baseURL that is not an absolute http(s) URL, but the token is for ` +
+        `${ORIGIN}: use a separate instance, or add the origin to allowedOrigins if it may have the token.`,
+    ],
+    [
+      'its home where it is the configuration’s too, but relative',
+      () => rejected({ ...good, client: undefined }, axios.create({ baseURL: '/v1' })).message,
+      `${refused}: the instance's baseURL must be an absolute URL.`,
+    ],
+  ])('instance, %s', (_name, install, message) => {
+    expect(install()).toBe(message);
+  });
+
+  it('a request’s own options', async () => {
+    const { api, auth } = scripted();
+    const options = "The request's `bipsyncAuth` was rejected, and nothing was sent";
+    const asked = async (bipsyncAuth: unknown): Promise<string> =>
+      (await rejection(api.get('/v1/x', { bipsyncAuth: bipsyncAuth as false }))).message;
+    expect(await asked({ teamId: 7 })).toBe(`${options}: teamId must be a string.`);
+    expect(await asked({ scopes: 7 })).toBe(
+      `${options}: scopes must be an array of strings, or one string with spaces between the scopes.`,
+    );
+    expect(await asked({ signal: 1 })).toBe(`${options}: there is no option "signal", only teamId, scopes.`);
+    expect((await rejection(auth.getToken({ signal: {} as AbortSignal }))).message).toBe(
+      'The options of getToken were rejected: signal must be an AbortSignal.',
+    );
+  });
+});
+
+describe('a configuration at the edge of what is allowed', () => {
+  it.each(['a', 'A1', 'acme-2', 'a'.repeat(59)])('client %s is accepted', (client) => {
+    const api = axios.create();
+    installBipsyncAuth(api, { ...good, client });
+    expect(api.defaults.baseURL).toBe(`https://${client.toLowerCase()}-api.bipsync.com`);
+  });
+
+  it.each([
+    ['tokenTimeoutMs', 1],
+    ['tokenTimeoutMs', 300_000],
+    ['refreshWindowMs', 0],
+    ['refreshWindowMs', 86_400_000],
+    ['expiryMarginMs', 0],
+    ['tokenEncoding', 'json'],
+    ['tokenEncoding', 'form'],
+    ['scopes', ''],
+    ['scopes', []],
+    ['allowedOrigins', ['https://a.example', 'https://b.example/', 'http://127.10.20.30:8080']],
+    ['tokenStore', { get: jest.fn(), set: jest.fn() }],
+    ['tokenStore', { get: jest.fn(), set: jest.fn(), lock: jest.fn() }],
+    ['tokenUrl', 'http://127.255.255.254/token'],
+    ['tokenUrl', 'https://a.example/token?tenant=1'],
+  ])('%s %j is accepted', (option, value) => {
+    expect(() => installBipsyncAuth(axios.create(), { ...good, [option]: value })).not.toThrow();
+  });
+
+  it.each([
+    'https://u@a.example',
+    'https://:p@a.example',
+    'http://1270.0.0.1',
+    'http://x127.0.0.1',
+    'ftp://a.example',
+  ])('baseURL %s is refused', (baseURL) => {
+    expect(() => installBipsyncAuth(axios.create(), { ...good, client: undefined, baseURL })).toThrow(
+      'baseURL must',
+    );
+  });
+});

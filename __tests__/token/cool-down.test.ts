@@ -1,0 +1,320 @@
+import { emulated } from '../support/emulated';
+import { deferred, formOf, rejection, scripted, SECRET, tokenAnswer, type Answer } from '../support/scripted';
+
+const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
+  state.api.get('/v1/research');
+
+describe('with time under control', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+  const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+  /** What a promise has been settled with by now, without waiting for it. */
+  const byNow = <T>(promise: Promise<T>): Promise<T | 'still waiting'> =>
+    Promise.race([promise, Promise.resolve('still waiting' as const)]);
+
+  describe('10. cool-down', () => {
+    it.each([
+      ['CREDENTIALS', { status: 401 }, 30_000],
+      ['CREDENTIALS', { status: 400, body: { error: 'unauthorized_client' } }, 30_000],
+      ['CREDENTIALS', { status: 400, body: { error: 'invalid_client' } }, 30_000],
+      ['SCOPE', { status: 400, body: { error: 'invalid_scope', error_description: 'no such team' } }, 30_000],
+      ['IP_NOT_ALLOWED', { status: 403, body: { error: 'forbidden', message: 'no', hint: 'ip' } }, 30_000],
+      ['TOKEN_REQUEST', { status: 404, body: '<html>' }, 30_000],
+      ['TOKEN_RESPONSE', { status: 200, body: '<html>' }, 1000],
+    ])('after %s (%j): the next requests fail at once for %d ms', async (kind, answer, coolDownMs) => {
+      const state = scripted();
+      state.onToken = () => answer;
+      const first = await rejection(get(state));
+      expect(first).toMatchObject({ code: `ERR_BIPSYNC_${kind}`, tokenEndpointStatus: answer.status });
+      await advance(coolDownMs - 1);
+      const next = await Promise.all(Array.from({ length: 100 }, () => rejection(get(state))));
+      expect(state.tokenRequests).toHaveLength(1);
+      expect(new Set(next.map(({ code }) => code))).toEqual(new Set([`ERR_BIPSYNC_${kind}`]));
+      expect(new Set([...next, first]).size).toBe(101);
+      await advance(1);
+      state.onToken = () => tokenAnswer('t');
+      await get(state);
+      expect(state.apiRequests).toHaveLength(1);
+    });
+
+    it('of 1 s doubling to 30 s after UNAVAILABLE, back to 1 s after a success', async () => {
+      const state = scripted();
+      state.onToken = () => ({ status: 500 });
+      const retries: unknown[] = [];
+      for (let round = 0; round < 7; round += 1) {
+        const failed = rejection(get(state));
+        await advance(1000);
+        await failed;
+        retries.push(state.events.at(-1));
+        await advance(31_000);
+      }
+      expect(retries).toMatchObject(
+        [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000].map((retryInMs, round) => ({
+          type: 'token-failed',
+          reason: round === 0 ? 'first' : 'first',
+          code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
+          retryInMs,
+        })),
+      );
+      state.onToken = () => tokenAnswer('t', 1);
+      await get(state);
+      await advance(2000);
+      state.onToken = () => ({ status: 200 });
+      await rejection(get(state));
+      expect(state.events.at(-1)).toMatchObject({ retryInMs: 1000, reason: 'expired' });
+    });
+
+    it('tells callers how long it lasts, and each has an error of its own', async () => {
+      const state = scripted();
+      state.onToken = () => ({ status: 401 });
+      const waiting = await Promise.all([rejection(get(state)), rejection(get(state))]);
+      expect(waiting[0]).not.toBe(waiting[1]);
+      await advance(10_000);
+      expect((await rejection(get(state)))['retryAfterMs']).toBe(20_000);
+    });
+
+    it.each([
+      ['throws', () => Promise.reject(new Error(`vault says ${SECRET}`))],
+      [
+        'throws at once',
+        () => {
+          throw new Error(SECRET);
+        },
+      ],
+      ['gives no string', () => 42 as unknown as string],
+      ['gives an empty string', () => ''],
+    ])('after SECRET, where the clientSecret function %s', async (_name, clientSecret) => {
+      const state = scripted({ clientSecret });
+      const error = await rejection(get(state));
+      expect(error).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
+      expect(error.message).not.toContain(SECRET);
+      expect(error.cause).toBeUndefined();
+      expect(state.tokenRequests).toHaveLength(0);
+      expect(state.events).toMatchObject([{ type: 'token-failed', retryInMs: 1000 }]);
+    });
+
+    it('ends with a new secret, for which the function is asked at most once a second', async () => {
+      let secret = 'wrong';
+      const clientSecret = jest.fn(() => secret);
+      const state = scripted({ clientSecret });
+      state.onToken = (request) =>
+        formOf(request)['client_secret'] === 'right' ? tokenAnswer('t') : { status: 401 };
+      await rejection(get(state));
+      const asked = clientSecret.mock.calls.length;
+      for (let call = 0; call < 100; call += 1) {
+        await rejection(get(state));
+        await advance(40);
+      }
+      expect(clientSecret.mock.calls.length - asked).toBeLessThanOrEqual(4);
+      expect(state.tokenRequests).toHaveLength(1);
+      secret = 'right';
+      await advance(1000);
+      await get(state);
+      expect(state.tokenRequests).toHaveLength(2);
+    });
+
+    it.each<[string, string | (() => string)]>([
+      ['a secret', 'wrong'],
+      ['a function that gives the same', () => 'wrong'],
+    ])(
+      'lasts as long as it was to, however many requests come in it, with %s',
+      async (_what, clientSecret) => {
+        const state = scripted({ clientSecret });
+        state.onToken = () => ({ status: 401 });
+        for (let second = 0; second < 30; second += 1) {
+          await rejection(get(state));
+          await advance(second < 29 ? 1000 : 999);
+        }
+        await rejection(get(state));
+        expect(state.tokenRequests).toHaveLength(1);
+        expect(state.events.map(({ type }) => type)).toEqual(['token-failed']);
+        await advance(1);
+        await rejection(get(state));
+        expect(state.tokenRequests).toHaveLength(2);
+      },
+    );
+
+    it('ends with invalidate(), also for the request that is asking the function just then', async () => {
+      const secrets: (string | Promise<string>)[] = ['right', 'right'];
+      const late = deferred<string>();
+      const state = scripted({ clientSecret: () => secrets.shift() ?? late.promise });
+      state.onToken = () => ({ status: 401 });
+      await rejection(get(state));
+      await advance(1000);
+      state.onToken = () => tokenAnswer('t');
+      const asking = get(state);
+      await advance(0);
+      state.auth.invalidate();
+      const another = get(state);
+      late.resolve('right');
+      await Promise.all([asking, another]);
+      expect(state.sent).toEqual(['Bearer t', 'Bearer t']);
+      expect(state.tokenRequests).toHaveLength(2);
+    });
+
+    it('also where the function gives another secret each time, or throws, or hangs', async () => {
+      let asked = 0;
+      const restless = scripted({ clientSecret: () => `secret-${(asked += 1)}` });
+      restless.onToken = () => ({ status: 401 });
+      for (let call = 0; call < 20; call += 1) await rejection(get(restless));
+      expect(restless.tokenRequests).toHaveLength(2);
+
+      const hanging = scripted({
+        clientSecret: () => new Promise<string>(() => undefined),
+        tokenTimeoutMs: 500,
+      });
+      const first = rejection(get(hanging));
+      await advance(500);
+      await first;
+      await advance(999);
+      const next = await rejection(get(hanging));
+      expect(next['retryAfterMs']).toBe(1);
+    });
+
+    it.failing.each([
+      ['CREDENTIALS', { status: 401 }, 30_000],
+      ['TOKEN_UNAVAILABLE', { status: 429, headers: { 'retry-after': '300' } }, 300_000],
+    ])(
+      'after %s stays as long, and the same, where the function hangs meanwhile',
+      async (code, answer, ms) => {
+        const secrets: (string | Promise<string>)[] = ['the-secret', 'the-secret'];
+        const state = scripted({
+          clientSecret: () => secrets.shift() ?? new Promise<string>(() => undefined),
+        });
+        state.onToken = () => answer;
+        await rejection(get(state));
+        secrets.length = 0;
+        const end = performance.now() + ms;
+        while (performance.now() < end - 1000) {
+          const failed = rejection(get(state));
+          await advance(1000);
+          expect(await byNow(failed)).toMatchObject({ code: `ERR_BIPSYNC_${code}` });
+        }
+        expect(state.tokenRequests).toHaveLength(1);
+        await advance(1000);
+        secrets.push('the-secret');
+        state.onToken = () => tokenAnswer('t');
+        await get(state);
+        expect(state.tokenRequests).toHaveLength(2);
+      },
+    );
+
+    it('that ends while a request asks whether the secret has changed lets that request go on', async () => {
+      const late = deferred<string>();
+      const secrets: (string | Promise<string>)[] = ['the-secret', 'the-secret', late.promise];
+      const state = scripted({ clientSecret: () => secrets.shift() ?? 'the-secret' });
+      state.onToken = () => ({ status: 403 });
+      await rejection(get(state));
+      await advance(29_900);
+      state.onToken = () => tokenAnswer('t');
+      const asking = get(state);
+      await advance(200);
+      late.resolve('the-secret');
+      await asking;
+      expect(state.sent).toEqual(['Bearer t']);
+    });
+
+    it('after SECRET ends as soon as the function gives a secret, also the one that once served', async () => {
+      let broken = false;
+      const state = scripted({
+        clientSecret: () => {
+          if (broken) throw new Error(SECRET);
+          return 'the-secret';
+        },
+      });
+      await get(state);
+      broken = true;
+      state.auth.invalidate();
+      for (const seconds of [1, 2, 4, 8]) {
+        expect(await rejection(get(state))).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
+        await advance(seconds * 1000);
+      }
+      expect(await rejection(get(state))).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
+      broken = false;
+      await advance(1000);
+      await get(state);
+      expect(state.tokenRequests).toHaveLength(2);
+    });
+
+    it('does not make others wait for the one that asks whether the secret has changed', async () => {
+      let secret: string | Promise<string> = 'wrong';
+      const state = scripted({ clientSecret: () => secret });
+      state.onToken = () => ({ status: 401 });
+      await rejection(get(state));
+      await advance(1000);
+      const late = deferred<string>();
+      secret = late.promise;
+      const asking = get(state);
+      await rejection(get(state));
+      state.onToken = () => tokenAnswer('t');
+      late.resolve('right');
+      await asking;
+      expect(state.sent).toEqual(['Bearer t']);
+    });
+
+    it('of a refused secret is not shortened by a function that throws when asked again', async () => {
+      const answers: (() => string)[] = [
+        () => 'wrong',
+        () => {
+          throw new Error('vault');
+        },
+      ];
+      const state = scripted({ clientSecret: () => answers.shift()!() });
+      state.onToken = () => ({ status: 401 });
+      expect(await rejection(get(state))).toMatchObject({
+        code: 'ERR_BIPSYNC_CREDENTIALS',
+        retryAfterMs: 30_000,
+      });
+    });
+
+    it('is not there while a usable token is', async () => {
+      const state = scripted();
+      await get(state);
+      await advance(56 * 60_000);
+      state.onToken = () => ({ status: 401 });
+      await Promise.all([get(state), get(state)]);
+      await get(state);
+      expect(state.apiRequests).toHaveLength(4);
+    });
+
+    it('tells of itself whoever waited, also where invalidate() ends it at that moment', async () => {
+      for (let microtasks = 0; microtasks < 20; microtasks += 1) {
+        const state = scripted();
+        const answer = deferred<Answer>();
+        state.onToken = () => answer.promise;
+        const failed = rejection(get(state));
+        await advance(0);
+        answer.resolve({ status: 401 });
+        for (let i = 0; i < microtasks; i += 1) await Promise.resolve();
+        state.auth.invalidate();
+        expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS', tokenEndpointStatus: 401 });
+      }
+    });
+
+    it('of one team leaves another alone', async () => {
+      const state = scripted();
+      state.onToken = (request) =>
+        formOf(request)['scope'] === 'team_a1'
+          ? { status: 400, body: { error: 'invalid_scope' } }
+          : tokenAnswer('t');
+      await rejection(get(state));
+      await state.api.get('/v1/research', { bipsyncAuth: { teamId: 'b2' } });
+      expect(state.apiRequests).toHaveLength(1);
+    });
+  });
+});
+
+it('100 calls with a wrong secret make at most 5 token requests, and none to the API', async () => {
+  const { api, emulator } = await emulated({ auth: { clientSecret: 'wrong' } });
+  for (let call = 0; call < 10; call += 1) {
+    const errors = await Promise.all(Array.from({ length: 10 }, () => rejection(api.get('/v1/research'))));
+    expect(new Set(errors.map(({ code }) => code))).toEqual(new Set(['ERR_BIPSYNC_CREDENTIALS']));
+  }
+  expect(emulator.tokenRequests).toBeLessThanOrEqual(5);
+  expect(emulator.apiRequests).toBe(0);
+});

@@ -1,0 +1,217 @@
+import { type BipsyncAuthConfig } from '../../src';
+import { type Answer, ORIGIN, rejection, scripted } from '../support/scripted';
+
+/** What messages about it begin with. */
+const ENDPOINT = `The token endpoint ${ORIGIN}/v1/oauth/token`;
+
+async function asking(answer: Answer | Error, config: Partial<BipsyncAuthConfig> = {}): Promise<string> {
+  jest.useFakeTimers();
+  const state = scripted(config);
+  state.onToken = () => answer;
+  const failed = rejection(state.api.get('/v1/research'));
+  await jest.advanceTimersByTimeAsync(20_000);
+  jest.useRealTimers();
+  return (await failed).message;
+}
+
+/** An error so many levels down, whose code alone says what it was. */
+function nested(level: number): Error {
+  let error: object = { code: 'EAI_AGAIN' };
+  for (let above = level - 1; above > 1; above -= 1) error = { cause: error };
+  return new Error('x', { cause: error });
+}
+
+afterEach(() => {
+  jest.useRealTimers();
+});
+
+describe('a message says what happened, and what to do about it:', () => {
+  it.each<[string, Answer | Error, string]>([
+    [
+      'a wrong secret',
+      { status: 401 },
+      ENDPOINT + ' answered 401. Check clientId and clientSecret, and that they belong to this tenant.',
+    ],
+    [
+      'a wrong scope',
+      { status: 400, body: { error: 'invalid_scope' } },
+      ENDPOINT +
+        ' answered 400 (invalid_scope). Check teamId and scopes against what the client was granted.',
+    ],
+    [
+      'a forbidden address',
+      { status: 403, body: { message: 'No.', hint: 'IP' } },
+      ENDPOINT +
+        " answered 403 (No. IP). Have this machine's public IP address permitted in Bipsync. Bipsync answers 403 to addresses that are not.",
+    ],
+    [
+      'a redirect',
+      { status: 302 },
+      ENDPOINT +
+        ' answered 302. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
+    ],
+    [
+      'another refusal',
+      { status: 404, body: '<html>' },
+      ENDPOINT + ' answered 404. Check client, baseURL or tokenUrl, and tokenEncoding.',
+    ],
+    [
+      'another success',
+      { status: 204 },
+      ENDPOINT + ' answered 204. Check client, baseURL or tokenUrl, and tokenEncoding.',
+    ],
+    [
+      'an overload',
+      { status: 429, body: { error: 'slow_down', error_description: 'Later.' } },
+      ENDPOINT + ' answered 429 (slow_down: Later.). It is overloaded or out of order. Try again later.',
+    ],
+    [
+      'a failure',
+      { status: 500 },
+      ENDPOINT + ' answered 500. It is overloaded or out of order. Try again later.',
+    ],
+    [
+      'no token',
+      { body: {} },
+      ENDPOINT +
+        ' answered 200 without a valid access_token. Check that it is the token endpoint, and that no gateway, login page or mock answers in its place.',
+    ],
+    [
+      'no type',
+      { body: { access_token: 'x' } },
+      ENDPOINT +
+        ' answered 200 without a valid token_type. Check that it is the token endpoint, and that no gateway, login page or mock answers in its place.',
+    ],
+    [
+      'no lifetime',
+      { body: { access_token: 'x', token_type: 'bearer', expires_in: ' ' } },
+      ENDPOINT +
+        ' answered 200 without a valid expires_in. Check that it is the token endpoint, and that no gateway, login page or mock answers in its place.',
+    ],
+    [
+      'no network',
+      Object.assign(new Error('x'), { code: 'ENOTFOUND' }),
+      ENDPOINT +
+        ' could not be reached (ENOTFOUND). Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'no network, deeper down',
+      Object.assign(new Error('x'), {
+        code: 'ERR_NETWORK',
+        cause: { code: 'EAI_AGAIN', cause: { code: 7 } },
+      }),
+      ENDPOINT +
+        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'no network, five errors down',
+      nested(5),
+      ENDPOINT +
+        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'no network, further down',
+      nested(6),
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'an error without a code',
+      Object.assign(new Error('x'), { code: 'not a code' }),
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'a redirect that fetch refused',
+      Object.assign(new Error('x'), { cause: new Error('unexpected redirect') }),
+      ENDPOINT +
+        ' answered with a redirect. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
+    ],
+    [
+      'the code ENOTFOUND of a host',
+      Object.assign(new Error('x'), { code: 'ENOTFOUND of a host' }),
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'the code the ENOTFOUND',
+      Object.assign(new Error('x'), { code: 'the ENOTFOUND' }),
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'the code Enotfound',
+      Object.assign(new Error('x'), { code: 'Enotfound' }),
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'the code EXXXXXXXXXXXXXXXXXXX',
+      Object.assign(new Error('x'), {
+        code: 'EXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX',
+      }),
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'the code E',
+      Object.assign(new Error('x'), { code: 'E' }),
+      ENDPOINT +
+        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+    ],
+    [
+      'a redirect of 300',
+      { status: 300 },
+      ENDPOINT +
+        ' answered 300. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
+    ],
+    [
+      'a redirect of 399',
+      { status: 399 },
+      ENDPOINT +
+        ' answered 399. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
+    ],
+    [
+      'a bad request',
+      { status: 400 },
+      ENDPOINT + ' answered 400. Check client, baseURL or tokenUrl, and tokenEncoding.',
+    ],
+  ])('token request, %s', async (_name, answer, message) => {
+    expect(await asking(answer)).toBe(message);
+  });
+
+  it.each<[string, () => unknown, string]>([
+    [
+      'throws',
+      () => {
+        throw new Error('x');
+      },
+      'The clientSecret function threw. Its error is not shown here, because it could repeat a secret. Call the function by itself to see it.',
+    ],
+    [
+      'gives no text',
+      () => 7,
+      'The clientSecret function returned a non-string, or an empty string. It must return the secret, or a promise of it.',
+    ],
+    [
+      'gives white space',
+      () => ' ',
+      'The clientSecret function returned a non-string, or an empty string. It must return the secret, or a promise of it.',
+    ],
+  ])('a secret function that %s', async (_name, clientSecret, message) => {
+    expect(await asking({}, { clientSecret: clientSecret as () => string })).toBe(message);
+  });
+
+  it('an acquisition that takes too long', async () => {
+    jest.useFakeTimers();
+    const state = scripted({ tokenTimeoutMs: 1234 });
+    state.onToken = () => new Promise<never>(() => undefined);
+    const failed = rejection(state.api.get('/v1/research'));
+    await jest.advanceTimersByTimeAsync(1234);
+    jest.useRealTimers();
+    expect((await failed).message).toBe(
+      'No token could be obtained within 1234 ms (tokenTimeoutMs). The clientSecret function, the token store or the token ' +
+        'endpoint took too long. Find out which one is slow, or set a longer tokenTimeoutMs.',
+    );
+  });
+});

@@ -1,0 +1,218 @@
+import { deferred, formOf, rejection, scripted, SECRET, tokenAnswer, type Answer } from '../support/scripted';
+
+const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
+  state.api.get('/v1/research');
+
+describe('with time under control', () => {
+  beforeEach(() => {
+    jest.useFakeTimers();
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+  const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+
+  /** The outcome of a call that may take up to a minute of the clock. */
+  async function outcome(call: () => Promise<unknown>): Promise<Error & Record<string, unknown>> {
+    const failed = rejection(call());
+    await advance(60_000);
+    return failed;
+  }
+
+  /** What a promise has been settled with by now, without waiting for it. */
+  const byNow = <T>(promise: Promise<T>): Promise<T | 'still waiting'> =>
+    Promise.race([promise, Promise.resolve('still waiting' as const)]);
+
+  describe('9. retries', () => {
+    it('network errors, 429 and 5xx twice, with exponential backoff', async () => {
+      const at: number[] = [];
+      const answers: (Answer | Error)[] = [new Error('socket hang up'), { status: 500 }, { status: 429 }];
+      const state = scripted();
+      state.onToken = () => {
+        at.push(performance.now());
+        return answers.shift() ?? tokenAnswer('late');
+      };
+      const failed = rejection(get(state));
+      await advance(10_000);
+      expect(await failed).toMatchObject({
+        code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
+        tokenEndpointStatus: 429,
+      });
+      expect(at).toHaveLength(3);
+      expect(at[1]! - at[0]!).toBeGreaterThanOrEqual(125);
+      expect(at[1]! - at[0]!).toBeLessThanOrEqual(250);
+      expect(at[2]! - at[1]!).toBeGreaterThanOrEqual(250);
+      expect(at[2]! - at[1]!).toBeLessThanOrEqual(500);
+    });
+
+    it.each([
+      ['seconds', '2', 2000],
+      ['a date', (): string => new Date(Date.now() + 3000).toUTCString(), 2000],
+      [
+        'a date as C writes it',
+        (): string =>
+          new Date(Date.now() + 3000)
+            .toUTCString()
+            .replace(/(.+), (.+) (.+) (.+) (.+) GMT/, '$1 $3 $2 $5 $4 GMT'),
+        2000,
+      ],
+    ])('honours a Retry-After in %s', async (_name, value, leastMs) => {
+      const state = scripted();
+      state.onToken = () =>
+        state.tokenRequests.length > 1
+          ? tokenAnswer('t')
+          : { status: 503, headers: { 'Retry-After': typeof value === 'string' ? value : value() } };
+      const answered = get(state);
+      await advance(leastMs - 1);
+      expect(state.tokenRequests).toHaveLength(1);
+      await advance(1002);
+      await answered;
+      expect(state.tokenRequests).toHaveLength(2);
+    });
+
+    it('a Retry-After beyond the time left is not waited for but becomes the cool-down', async () => {
+      const state = scripted();
+      state.onToken = () => ({ status: 503, headers: { 'Retry-After': '120' } });
+      const before = performance.now();
+      expect(await rejection(get(state))).toMatchObject({ retryAfterMs: 120_000 });
+      expect(performance.now()).toBe(before);
+      await advance(119_999);
+      expect((await rejection(get(state)))['retryAfterMs']).toBe(1);
+      expect(state.tokenRequests).toHaveLength(1);
+      await advance(1);
+      state.onToken = () => tokenAnswer('t');
+      await get(state);
+    });
+
+    it('nor is one that takes all of it', async () => {
+      const state = scripted({ tokenTimeoutMs: 1000 });
+      state.onToken = () => ({ status: 503, headers: { 'Retry-After': '1' } });
+      expect(await rejection(state.api.get('/v1/research'))).toMatchObject({ tokenEndpointStatus: 503 });
+    });
+
+    it('a Retry-After of hours is a cool-down of five minutes', async () => {
+      const state = scripted();
+      state.onToken = () => ({ status: 503, headers: { 'Retry-After': '86400' } });
+      expect((await rejection(get(state)))['retryAfterMs']).toBe(300_000);
+    });
+
+    it.each(['', 'soon', '-5', '1e3', 'Infinity', '99999999999999999999', '1 Jan, 2099'])(
+      'a Retry-After of %p is none',
+      async (value) => {
+        const state = scripted();
+        state.onToken = () => ({ status: 503, headers: { 'Retry-After': value } });
+        const error = await outcome(() => get(state));
+        expect(error).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
+        expect(state.tokenRequests).toHaveLength(3);
+      },
+    );
+
+    it('nor is a redirect that fetch refuses to follow', async () => {
+      const state = scripted();
+      state.onToken = () =>
+        Object.assign(new Error('fetch failed'), { cause: new Error('unexpected redirect') });
+      expect(await outcome(() => get(state))).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_REQUEST' });
+      expect(state.tokenRequests).toHaveLength(1);
+    });
+
+    it.each([400, 401, 403, 404, 405])('a refusal with status %d is not retried', async (status) => {
+      const state = scripted();
+      state.onToken = () => ({ status });
+      await rejection(get(state));
+      expect(state.tokenRequests).toHaveLength(1);
+    });
+
+    it('but a clientSecret function that now gives another secret earns one more try', async () => {
+      const secrets = ['old', 'new'];
+      const state = scripted({ clientSecret: () => Promise.resolve(secrets.shift() ?? 'newest') });
+      state.onToken = (request) =>
+        formOf(request)['client_secret'] === 'new'
+          ? tokenAnswer('t')
+          : { status: 401, body: { error: 'invalid_client' } };
+      await get(state);
+      expect(state.tokenRequests.map((request) => formOf(request)['client_secret'])).toEqual(['old', 'new']);
+    });
+
+    it('one more, not one each', async () => {
+      let asked = 0;
+      const state = scripted({ clientSecret: () => `secret-${(asked += 1)}` });
+      state.onToken = () => ({ status: 401 });
+      await rejection(get(state));
+      expect(state.tokenRequests).toHaveLength(2);
+    });
+
+    it('and once: the other secret, refused too, is not tried again in the cool-down', async () => {
+      const secrets = ['old'];
+      const state = scripted({ clientSecret: () => secrets.shift() ?? 'new' });
+      state.onToken = () => ({ status: 401 });
+      await rejection(get(state));
+      await advance(1000);
+      await rejection(get(state));
+      expect(state.tokenRequests).toHaveLength(2);
+    });
+
+    it('each asks the secret function, and one that fails now leaves the secret as it was', async () => {
+      const secrets: (() => string)[] = [
+        () => 'first',
+        () => 'second',
+        () => {
+          throw new Error(SECRET);
+        },
+      ];
+      const state = scripted({ clientSecret: () => secrets.shift()!() });
+      state.onToken = () => (state.tokenRequests.length < 3 ? { status: 503 } : tokenAnswer('t'));
+      const answered = get(state);
+      await advance(2000);
+      await answered;
+      expect(state.tokenRequests.map((request) => formOf(request)['client_secret'])).toEqual([
+        'first',
+        'second',
+        'second',
+      ]);
+    });
+
+    it.failing('a refusal is told also where the secret function hangs when asked again', async () => {
+      const secrets: (string | Promise<string>)[] = ['wrong'];
+      const state = scripted({ clientSecret: () => secrets.shift() ?? new Promise<string>(() => undefined) });
+      state.onToken = () => ({ status: 401, body: { error: 'invalid_client' } });
+      const failed = rejection(get(state));
+      await advance(10_000);
+      expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });
+      await advance(15_000);
+      const again = rejection(get(state));
+      await advance(1000);
+      expect(await byNow(again)).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });
+      expect(state.tokenRequests).toHaveLength(1);
+    });
+
+    it('all within tokenTimeoutMs, the secret function included', async () => {
+      const state = scripted({
+        clientSecret: () => new Promise<string>(() => undefined),
+        tokenTimeoutMs: 500,
+      });
+      const failed = rejection(get(state));
+      await advance(499);
+      const settled = jest.fn();
+      void failed.then(settled);
+      await advance(0);
+      expect(settled).not.toHaveBeenCalled();
+      await advance(1);
+      expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
+      expect(jest.getTimerCount()).toBe(0);
+    });
+  });
+
+  it('an adapter that ignores the abort signal is given up all the same, and its late answer harms nobody', async () => {
+    const state = scripted({ tokenTimeoutMs: 1000 });
+    const answer = deferred<Answer>();
+    state.onToken = () => answer.promise;
+    const failed = rejection(get(state));
+    await advance(1000);
+    expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
+    answer.resolve(tokenAnswer('late'));
+    await advance(1000);
+    state.onToken = () => tokenAnswer('fresh');
+    await get(state);
+    expect(state.sent).toEqual(['Bearer fresh']);
+  });
+});
