@@ -176,7 +176,7 @@ describe('with time under control', () => {
       expect(next['retryAfterMs']).toBe(1);
     });
 
-    it.failing.each([
+    it.each([
       ['CREDENTIALS', { status: 401 }, 30_000],
       ['TOKEN_UNAVAILABLE', { status: 429, headers: { 'retry-after': '300' } }, 300_000],
     ])(

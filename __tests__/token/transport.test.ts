@@ -25,7 +25,7 @@ describe('the token request, as the adapter sees it,', () => {
     expect(request.headers.get('Content-Type')).toBe('application/x-www-form-urlencoded');
   });
 
-  it.failing('takes a dispatcher along, and nothing else of the fetch options', async () => {
+  it('takes a dispatcher along, and nothing else of the fetch options', async () => {
     const dispatcher = {};
     const { auth, tokenRequests } = scripted(
       {},
