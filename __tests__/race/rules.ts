@@ -1,15 +1,19 @@
 import type { ApiAnswer, RequestPlan, TokenAnswer } from './scenario';
 
-// The model: what an observer of the network, who knows nothing of the implementation, may demand of it.
+// The model: what an observer of the network, who knows nothing of the implementation, may demand of it. What such an
+// observer cannot know for certain is demanded of nobody.
 //
-// The bound on token requests. An acquisition (the token requests that share one abort signal) begins only if its key
+// The bound on token requests. An acquisition (the token requests that share one abort signal) begins only if somebody
+// waits for it or its key's token is in the refresh window, and only if its key
 //   - has no token, or the latest one is in its refresh window, past its margin or expired on either clock, or
 //   - `invalidate()` has been called since the latest token came, or
-//   - the API refused the latest token on a first attempt; after n unhelpful replays in a row not within
-//     min(2^(n-1) s, 5 min) of the latest, or within 1 s where the API said `invalid_token`;
-// it makes at most three token requests, and after a failed one, unless `invalidate()` was called, none follows for
-// 30 s (refusal), Retry-After (1 s to 5 min) or min(2^(n-1) s, 30 s) (n failures in a row). A failed refresh, that left
-// a token, holds back refreshes alone: once that token is gone, one acquisition may begin at once.
+//   - the API refused the latest token; but not while that resource pauses: if a replay with a new token was refused too,
+//     it pauses for min(2^(n-1) s, 5 min) after n such renewals in a row. After five resources in a row, all of them pause.
+// It begins while another one of the key is under way only if that one is past its deadline on either clock. It makes at most
+// three token requests. After a failed one, none follows for min(2^(n-1) * 30 s, 5 min) (n refusals in a row), Retry-After
+// (1 s to 5 min) or min(2^(n-1) s, 30 s) (n failures in a row), on the clock that gets there first. Refused credentials hold
+// back all keys. `invalidate()` and a success end that; and what an acquisition comes to that was under way at an
+// `invalidate()` says nothing about those that follow. A failed refresh that no request waited for holds back refreshes alone.
 
 export interface Moment {
   wall: number;
@@ -24,8 +28,10 @@ export interface Issued {
   sentAt: Moment;
   lifetimeMs: number;
   revoked: boolean;
-  /** One that came too late serves those who wait for it and nobody else, whatever the clocks do later. */
-  isKept: boolean;
+  /** Only those who waited before this event may use it: it was fetched by an acquisition that nobody could join any more. */
+  closedAt: number | undefined;
+  /** It may be that it was not kept. */
+  isDoubtful: boolean;
   deliveredIn: number;
   invalidatedIn?: number;
   /** The API's 401 may have cost it its place. */
@@ -34,43 +40,97 @@ export interface Issued {
   mayBeRenewed: boolean;
   /** The API's 401 must have cost it its place: nothing was there to make the plugin pause. */
   refusedIn?: number;
+  /** Whose first attempts it was refused to. */
+  refusedTo: Call[];
 }
+
+type Failure = Exclude<TokenAnswer, { kind: 'token' }> | { kind: 'timeout' };
 
 interface Acquisition {
   signal: AbortSignal;
   attempts: number;
   inFlight: boolean;
-  succeeded: boolean;
+  /** Whether it has ended; after an answer that may or may not be the last, nobody knows until something else happens. */
+  isOver: boolean | 'maybe';
   /** Of the latest attempt. */
   sentAt: Moment;
-  /** Monotonic milliseconds. */
-  endedAt: number;
-  /** It failed beside a token that could still be sent: the next refresh waits, a request in need does not. */
-  leftAToken: boolean;
-  failure?: Exclude<TokenAnswer, { kind: 'token' }> | { kind: 'timeout' };
+  deadline: Moment;
+  /** The event after which nobody could join it: `invalidate()`, or the next acquisition, since it was past its deadline. */
+  closedAt?: number;
+  /**
+   * Nobody knows whether what it comes to counts: it began in the turn of an `invalidate()`, or is past its deadline, so that
+   * another may have taken its place unseen.
+   */
+  isDoubtful: boolean;
+  failure?: Failure;
+  failedAt: Moment;
+  /** Its failure waits to be counted until it is clear who waited for it. */
+  isPending: boolean;
+  /** A request waited for it for certain. */
+  isWanted: boolean;
+  /** The key had a good token all the time, so that no request can have waited for it. */
+  isForNobody: boolean;
+}
+
+/** What failures of one key leave behind, or refused credentials for all keys. */
+interface CoolDown {
+  /** How many failures of a kind there were in a row, at least and at most. */
+  streak: { isRefusal: boolean | undefined; least: number; most: number };
+  until: Moment | undefined;
+  /** Requests get to know of it for certain. */
+  isShown: boolean;
+  countedIn: number;
+}
+
+/** A failure that requests may show. */
+interface Told {
+  code: string;
+  /** `undefined`: all keys. */
+  key: string | undefined;
+  event: number;
+  acquisition: Acquisition;
+  until: Moment;
+  endedIn?: number;
+}
+
+/** The pause of a resource, or of all of a key's: the one that is certain, and the longest that could be. */
+interface Pause {
+  inARow: number;
+  until: Moment | undefined;
+  countedIn: number;
+  mayHaveBegun: number;
+  mayLastUntil: Moment | undefined;
+  refusedIn: number;
+  /** A renewal ended without a replay that shows what it was worth. */
+  isUndecided: boolean;
 }
 
 interface Key {
   latest?: Issued;
   acquisition?: Acquisition;
-  /** `invalidate()` since the latest acquisition failed or succeeded. */
-  coolDownEnded: boolean;
-  invalidations: number;
-  failuresInARow: number;
+  coolDown: CoolDown;
   highestSent: number;
-  unhelpful: { inARow: number; at: number; countedIn: number; judged: Set<Issued> };
-  sawInvalidToken: boolean;
-  /** A new token did not help, or nobody could see whether it did: from now on a 401 need not be followed by another. */
-  mayPause: boolean;
+  pauses: Map<string, Pause>;
+  unhelped: Set<string>;
+  mayBeUnhelped: Set<string>;
+  ofAll: Pause;
+  /** Calls of `getToken` that wait. */
+  waiting: number;
+  wantedIn: number;
 }
 
 export interface Call extends RequestPlan {
   id: number;
   key: string;
+  pausesWith: string;
   /** Whether the plugin has a part in it. */
   hasPlugin: boolean;
-  attempts: { token: Issued | undefined; serial: number; answer?: ApiAnswer }[];
+  attempts: { token: Issued | undefined; serial: number; answer?: ApiAnswer; answeredIn?: number }[];
   waitsSince: number;
+  /** The event, and the moment, since which it has needed a token. */
+  needs: { event: number; at: Moment };
+  /** Its 401 was the only one that can have forced a renewal. */
+  forcedRenewal: boolean;
   mustReplayWith?: Issued;
   mustReplay: boolean;
   isCancelled: boolean;
@@ -89,6 +149,9 @@ const SECOND = 1000;
 const MARGIN_MS = 30_000;
 const WINDOW_MS = 300_000;
 const DAY_S = 86_400;
+const DEADLINE_MS = 10_000;
+const MAX_UNHELPED = 5;
+const CODES = { 400: 'ERR_BIPSYNC_SCOPE', 401: 'ERR_BIPSYNC_CREDENTIALS', 403: 'ERR_BIPSYNC_IP_NOT_ALLOWED' };
 
 export const marginOf = ({ lifetimeMs }: Issued): number => Math.min(MARGIN_MS, lifetimeMs * 0.05);
 /** Its beginning is jittered by up to a fifth. */
@@ -97,6 +160,55 @@ export const windowOf = ({ lifetimeMs }: Issued): number => Math.min(WINDOW_MS, 
 export function lifetimeMs(expiresIn: number | undefined): number {
   return Math.min(expiresIn ?? 3600, DAY_S) * SECOND;
 }
+
+const later = ({ wall, monotonic }: Moment, ms: number): Moment => ({
+  wall: wall + ms,
+  monotonic: monotonic + ms,
+});
+const earlier = (one: Moment, other: Moment): Moment => ({
+  wall: Math.min(one.wall, other.wall),
+  monotonic: Math.min(one.monotonic, other.monotonic),
+});
+const msBetween = (from: Moment, to: Moment): number =>
+  Math.min(to.wall - from.wall, to.monotonic - from.monotonic);
+
+const doubled = (firstMs: number, times: number, mostMs: number): number =>
+  Math.min(2 ** Math.max(0, times - 1) * firstMs, mostMs);
+const pauseMs = (inARow: number): number => doubled(SECOND, inARow, 300 * SECOND);
+
+const newStreak = (): CoolDown['streak'] => ({ isRefusal: undefined, least: 0, most: 0 });
+const newCoolDown = (): CoolDown => ({
+  streak: newStreak(),
+  until: undefined,
+  isShown: false,
+  countedIn: 0,
+});
+const newPause = (): Pause => ({
+  inARow: 0,
+  until: undefined,
+  countedIn: 0,
+  mayHaveBegun: 0,
+  mayLastUntil: undefined,
+  refusedIn: -1,
+  isUndecided: false,
+});
+
+function codeOf(failure: Failure): string {
+  if (failure.kind === 'refusal') return CODES[failure.status];
+  return failure.kind === 'rubbish' ? 'ERR_BIPSYNC_TOKEN_RESPONSE' : 'ERR_BIPSYNC_TOKEN_UNAVAILABLE';
+}
+
+function coolDownMs(failure: Failure, inARow: number): number {
+  if (failure.kind === 'refusal') return doubled(30 * SECOND, inARow, 300 * SECOND);
+  if (failure.kind === 'unavailable' && failure.retryAfterS !== undefined) {
+    return Math.min(Math.max(failure.retryAfterS * SECOND, SECOND), 300 * SECOND);
+  }
+  return doubled(SECOND, inARow, 30 * SECOND);
+}
+
+/** Reading or writing, and the first two segments of the path. The origin is the same for all that get a token. */
+const resourceOf = ({ method, path }: RequestPlan): string =>
+  [method === 'get' ? 'read' : 'write', ...path.split('/').slice(1, 3)].join(' ');
 
 export interface Rules {
   readonly violations: string[];
@@ -113,9 +225,11 @@ export interface Rules {
   settled(call: Call, outcome: Outcome): void;
   /** The error that `call` ended with holds the token it was sent with. */
   shown(call: Call): void;
+  /** Somebody calls `getToken`; the function returned is to be called when that has ended. */
+  tokenWanted(key: string): () => void;
   tokenRequested(key: string, signal: AbortSignal): void;
   /** Returns the token that the answer holds, if any. */
-  tokenAnswered(key: string, answer: TokenAnswer): Issued | undefined;
+  tokenAnswered(key: string, signal: AbortSignal, answer: TokenAnswer): Issued | undefined;
   apiRequested(call: Call, token: string | undefined): Issued | undefined;
   apiAnswered(call: Call, attempt: number, answer: ApiAnswer): void;
   invalidated(): void;
@@ -131,38 +245,57 @@ export function createRules(now: () => Moment): Rules {
   const trace: string[] = [];
   const calls: Call[] = [];
   const keys = new Map<string, Key>();
+  const acquisitions = new Map<AbortSignal, Acquisition>();
   const issued = new Map<string, Issued>();
+  const client = newCoolDown();
+  const told: Told[] = [];
   const startedAt = now();
   let period = 0;
+  let event = 0;
   let isQuiet = true;
   let serial = 0;
   let latestToken: Issued | undefined;
-  let latestFailed: Key | undefined;
+  let latestFailed: CoolDown | undefined;
+  let clientEndedIn = -1;
+  let invalidatedIn = -1;
   /** To be true when all is quiet again. */
   let promises: (() => string | undefined)[] = [];
+  /** To be done when all is quiet again. */
+  let tasks: (() => void)[] = [];
 
   const note = (line: string): void => {
     isQuiet = false;
+    event += 1;
     const { wall, monotonic } = now();
     const skew = wall - startedAt.wall - (monotonic - startedAt.monotonic);
     trace.push(`${Math.round(monotonic - startedAt.monotonic)} ms${skew ? ` (wall ${skew})` : ''}: ${line}`);
+    for (const key of keys.values()) {
+      const { acquisition } = key;
+      if (!acquisition || (acquisition.isOver === true && !acquisition.isPending)) continue;
+      if (!good(key)) acquisition.isForNobody = false;
+      if (!isAhead(acquisition.deadline)) acquisition.isDoubtful = true;
+    }
   };
   const violate = (rule: string): void => {
     violations.push(rule);
     trace.push(`*** ${rule}`);
   };
 
+  const isAhead = (moment: Moment | undefined): boolean =>
+    moment !== undefined && msBetween(now(), moment) > 0;
+
   function keyOf(name: string): Key {
     let key = keys.get(name);
     if (!key) {
       key = {
-        coolDownEnded: false,
-        invalidations: 0,
-        failuresInARow: 0,
+        coolDown: newCoolDown(),
         highestSent: 0,
-        unhelpful: { inARow: 0, at: -Infinity, countedIn: 0, judged: new Set() },
-        sawInvalidToken: false,
-        mayPause: false,
+        pauses: new Map(),
+        unhelped: new Set(),
+        mayBeUnhelped: new Set(),
+        ofAll: newPause(),
+        waiting: 0,
+        wantedIn: -1,
       };
       keys.set(name, key);
     }
@@ -170,20 +303,7 @@ export function createRules(now: () => Moment): Rules {
   }
 
   function remainingMs(token: Issued): number {
-    const { wall, monotonic } = now();
-    const ageMs = Math.max(wall - token.sentAt.wall, monotonic - token.sentAt.monotonic);
-    return token.lifetimeMs - ageMs;
-  }
-
-  /** Whoever leaves after a 401 does not tell whether another token helps. */
-  function leavesUnproven({ key, attempts }: Call): void {
-    if (attempts[0]?.answer?.startsWith('401')) keyOf(key).mayPause = true;
-  }
-
-  /** New tokens did not help of late. What happens without a pause between may be seen in another order. */
-  function isPausing({ unhelpful: { inARow, at, countedIn }, sawInvalidToken }: Key): boolean {
-    const pauseMs = sawInvalidToken ? SECOND : Math.min(2 ** (inARow - 1) * SECOND, 300 * SECOND);
-    return inARow > 0 && countedIn < period && now().monotonic < at + pauseMs;
+    return msBetween(now(), later(token.sentAt, token.lifetimeMs));
   }
 
   const isUsable = (token: Issued): boolean => remainingMs(token) > marginOf(token);
@@ -191,79 +311,231 @@ export function createRules(now: () => Moment): Rules {
   /** The token that nothing speaks against. */
   function good(key: Key): Issued | undefined {
     const { latest } = key;
-    return latest?.isKept && latest.invalidatedIn === undefined && !latest.mayBeRefused && isUsable(latest)
-      ? latest
-      : undefined;
+    return latest && mayBePresent(key) && !latest.mayBeRefused ? latest : undefined;
   }
 
-  /** The latest token is there for all anybody knows; it may have been refused, or invalidated before it had come. */
+  /** The latest token is there for all anybody knows; it may have been refused. */
   const mayBePresent = ({ latest }: Key): boolean =>
-    latest !== undefined &&
-    latest.isKept &&
-    (latest.invalidatedIn ?? latest.deliveredIn) === latest.deliveredIn &&
-    isUsable(latest);
+    latest !== undefined && latest.invalidatedIn === undefined && isUsable(latest);
 
-  function coolDownMs(key: Key, failure: NonNullable<Acquisition['failure']>): number {
-    if (failure.kind === 'refusal') return 30 * SECOND;
-    if (failure.kind === 'unavailable' && failure.retryAfterS !== undefined) {
-      return Math.min(Math.max(failure.retryAfterS * SECOND, SECOND), 300 * SECOND);
-    }
-    return Math.min(2 ** (key.failuresInARow - 1) * SECOND, 30 * SECOND);
+  const needsToken = ({ hasPlugin, attempts, isSettled, isCancelled }: Call): boolean =>
+    hasPlugin &&
+    !isSettled &&
+    !isCancelled &&
+    (attempts.length === 0 || attempts.at(-1)?.answer !== undefined);
+
+  // Pauses
+
+  function pauseOf(key: Key, resource: string): Pause {
+    let pause = key.pauses.get(resource);
+    if (!pause) key.pauses.set(resource, (pause = newPause()));
+    return pause;
   }
 
-  /** When the key may have another acquisition, after a failure that is still held against it. */
-  function coolDownEnd(key: Key): number | undefined {
-    const { acquisition } = key;
-    if (!acquisition?.failure || key.coolDownEnded) return undefined;
-    if (acquisition.leftAToken && !good(key)) return undefined;
-    return acquisition.endedAt + coolDownMs(key, acquisition.failure);
+  /** New tokens did not help of late. What happens without a pause between may be seen in another order. */
+  function isPausing(key: Key, resource: string): boolean {
+    return [pauseOf(key, resource), key.ofAll].some(
+      ({ until, countedIn }) => isAhead(until) && countedIn < period,
+    );
+  }
+
+  const mayPause = (key: Key, resource: string): boolean =>
+    isAhead(pauseOf(key, resource).mayLastUntil) || isAhead(key.ofAll.mayLastUntil);
+
+  function mayForceRenewal(key: Key, resource: string): void {
+    const pause = pauseOf(key, resource);
+    pause.refusedIn = period;
+    key.mayBeUnhelped.add(resource);
+    const paused = key.mayBeUnhelped.size >= MAX_UNHELPED ? [pause, key.ofAll] : [pause];
+    for (const each of paused) {
+      each.mayHaveBegun += 1;
+      each.mayLastUntil = later(now(), pauseMs(each.mayHaveBegun));
+    }
+  }
+
+  /** A replay with a new token was refused too. */
+  function didNotHelp(key: Key, { pausesWith, forcedRenewal }: Call): void {
+    const pause = pauseOf(key, pausesWith);
+    pause.isUndecided = false;
+    if (forcedRenewal) {
+      pause.inARow += 1;
+      key.unhelped.add(pausesWith);
+      if (key.unhelped.size >= MAX_UNHELPED) key.ofAll.inARow += 1;
+    }
+    for (const each of [pause, key.ofAll]) {
+      if (each === pause || each.inARow > 0) {
+        each.until = later(now(), pauseMs(each.inARow));
+        each.countedIn = period;
+      }
+      if (each === pause || each.mayHaveBegun > 0) {
+        each.mayLastUntil = later(now(), pauseMs(each.mayHaveBegun));
+      }
+    }
+  }
+
+  function helped(key: Key, resource: string): void {
+    for (const pause of [pauseOf(key, resource), key.ofAll]) {
+      pause.inARow = 0;
+      pause.until = undefined;
+    }
+    pauseOf(key, resource).isUndecided = false;
+    key.unhelped.clear();
+  }
+
+  /** What may pause until a replay helps does not pause for certain any more, once nothing else is under way. */
+  function mayNotPause(name: string, resource: string): void {
+    const key = keyOf(name);
+    const isOpen = (call: Call): boolean =>
+      call.key === name && !call.isSettled && call.attempts[0]?.answer?.startsWith('401') === true;
+    const isLate = (pause: Pause): boolean => pause.refusedIn === period;
+    if (calls.some(isOpen) || [...key.pauses.values()].some(isLate)) return;
+    key.pauses.set(resource, newPause());
+    key.mayBeUnhelped.clear();
+    key.ofAll = newPause();
+  }
+
+  /** Whoever leaves after a 401 does not tell whether another token helps. */
+  function leavesUndecided({ key, pausesWith, attempts }: Call): void {
+    if (attempts[0]?.answer?.startsWith('401')) pauseOf(keyOf(key), pausesWith).isUndecided = true;
+  }
+
+  // Acquisitions and their failures
+
+  function fail(name: string, acquisition: Acquisition, failure: Failure): void {
+    acquisition.inFlight = false;
+    acquisition.failure = failure;
+    acquisition.failedAt = now();
+    acquisition.isOver = isOverAfter(acquisition, failure);
+    if (acquisition.isOver === true) conclude(name, acquisition);
+    else if (acquisition.isOver === 'maybe') tell(name, acquisition, keyOf(name).coolDown);
+  }
+
+  /** Another attempt is made only if it comes before the deadline. */
+  function isOverAfter({ attempts, deadline }: Acquisition, failure: Failure): boolean | 'maybe' {
+    if (failure.kind !== 'unavailable' && failure.kind !== 'network error') return true;
+    if (attempts >= 3) return true;
+    const leftMs = msBetween(now(), deadline);
+    if (leastDelayMs(failure, attempts) >= leftMs) return true;
+    return leastDelayMs(failure, attempts + 1) >= leftMs ? 'maybe' : false;
+  }
+
+  function leastDelayMs(failure: Failure, attempts: number): number {
+    const retryAfterMs = failure.kind === 'unavailable' ? (failure.retryAfterS ?? 0) * SECOND : 0;
+    return Math.max(125 * 2 ** (attempts - 1), retryAfterMs);
+  }
+
+  /** Who waited for it is clear when all is quiet. */
+  function conclude(name: string, acquisition: Acquisition): void {
+    acquisition.isOver = true;
+    acquisition.isPending = true;
+    const { coolDown } = keyOf(name);
+    tell(name, acquisition, coolDown);
+    if (isRefusedCredentials(acquisition)) tell(name, acquisition, client);
+    tasks.push(() => countFailure(name, acquisition));
+  }
+
+  const isRefusedCredentials = ({ failure }: Acquisition): boolean =>
+    failure?.kind === 'refusal' && failure.status === 401;
+
+  function countFailure(name: string, acquisition: Acquisition): void {
+    if (!acquisition.isPending) return;
+    acquisition.isPending = false;
+    if (acquisition.closedAt !== undefined) return;
+    const own = keyOf(name).coolDown;
+    const isOfClient = isRefusedCredentials(acquisition) && !acquisition.isForNobody;
+    const isUnclear = isOfClient && (!acquisition.isWanted || clientEndedIn === period);
+    if (isUnclear || acquisition.isDoubtful) {
+      doubt(own);
+      if (isOfClient) doubt(client);
+      return;
+    }
+    const coolDown = isOfClient ? client : own;
+    count(coolDown.streak, acquisition.failure!);
+    for (const failure of told) {
+      if (failure.acquisition === acquisition) {
+        failure.until = coolDownEnd(acquisition, coolDown.streak.most);
+      }
+    }
+    coolDown.until = coolDownEnd(acquisition, coolDown.streak.least);
+    coolDown.isShown = acquisition.isWanted;
+    coolDown.countedIn = period;
+    latestFailed = coolDown;
+  }
+
+  function count(streak: CoolDown['streak'], { kind }: Failure): void {
+    const isRefusal = kind === 'refusal';
+    const isSame = streak.isRefusal === isRefusal;
+    streak.least = (isSame ? streak.least : 0) + 1;
+    streak.most = (isSame || streak.isRefusal === undefined ? streak.most : 0) + 1;
+    streak.isRefusal = isRefusal;
+  }
+
+  /** Perhaps there was a failure that counts. */
+  function doubt(coolDown: CoolDown): void {
+    coolDown.streak = { isRefusal: undefined, least: 0, most: coolDown.streak.most + 1 };
+    coolDown.until = undefined;
+  }
+
+  const coolDownEnd = ({ failure, failedAt, deadline }: Acquisition, inARow: number): Moment =>
+    later(earlier(failedAt, deadline), coolDownMs(failure!, inARow));
+
+  function tell(name: string, acquisition: Acquisition, coolDown: CoolDown): void {
+    told.push({
+      code: codeOf(acquisition.failure!),
+      key: coolDown === client ? undefined : name,
+      event,
+      acquisition,
+      until: coolDownEnd(acquisition, coolDown.streak.most + 1),
+    });
+  }
+
+  function endCoolDown(coolDown: CoolDown, name: string | undefined): void {
+    coolDown.streak = newStreak();
+    coolDown.until = undefined;
+    for (const failure of told) {
+      if (failure.key === name && !failure.acquisition.isPending) failure.endedIn ??= period;
+    }
+    if (coolDown === client) clientEndedIn = period;
+  }
+
+  /** Whether something that failed explains that this request fails with this code. */
+  function isExplained({ key, needs, waitsSince }: Call, code: string): boolean {
+    return told.some(({ acquisition, endedIn = Infinity, until, ...failure }) => {
+      if (failure.code !== code || acquisition.isForNobody) return false;
+      if (failure.key !== undefined && failure.key !== key) return false;
+      if (needs.event >= (acquisition.closedAt ?? Infinity)) return false;
+      return failure.event >= needs.event || (waitsSince <= endedIn && msBetween(needs.at, until) > 0);
+    });
   }
 
   const isCoolingDown = (key: Key): boolean =>
-    key.acquisition !== undefined && isOver(key.acquisition) && now().monotonic < (coolDownEnd(key) ?? 0);
-
-  function isOver({ failure, attempts, inFlight, succeeded }: Acquisition): boolean {
-    if (
-      succeeded ||
-      failure?.kind === 'refusal' ||
-      failure?.kind === 'rubbish' ||
-      failure?.kind === 'timeout'
-    )
-      return true;
-    return !inFlight && attempts >= 3;
-  }
-
-  function fail(key: Key, acquisition: Acquisition, failure: NonNullable<Acquisition['failure']>): void {
-    acquisition.inFlight = false;
-    acquisition.failure = failure;
-    acquisition.endedAt = now().monotonic;
-    acquisition.leftAToken = mayBePresent(key);
-    latestFailed = key;
-    if (isOver(acquisition)) countFailure(key, acquisition);
-  }
-
-  const counted = new Set<Acquisition>();
-
-  function countFailure(key: Key, acquisition: Acquisition): void {
-    if (counted.has(acquisition)) return;
-    counted.add(acquisition);
-    key.coolDownEnded = false;
-    if (acquisition.failure?.kind !== 'refusal') key.failuresInARow += 1;
-  }
+    [key.coolDown, client].some(({ until, isShown }) => isShown && isAhead(until));
 
   function beginAcquisition(name: string, key: Key, signal: AbortSignal): void {
     const { acquisition: previous, latest } = key;
-    const at = now().monotonic;
-    if (previous) {
-      if (previous.inFlight) violate(`two token requests in flight for ${name}`);
-      // One whose next attempt would come too late is over as well.
-      if (previous.failure && !key.coolDownEnded) countFailure(key, previous);
-      const end = coolDownEnd(key);
-      if (end !== undefined && at < end) {
-        violate(`a token request for ${name} ${Math.round(end - at)} ms before its cool-down ends`);
+    if (previous?.isPending) countFailure(name, previous);
+    if (previous && previous.isOver !== true) {
+      const isOutlived = !isAhead(previous.deadline);
+      if (isOutlived) {
+        // Nobody knows whether its failure was seen before the next acquisition began.
+        if (previous.isOver === 'maybe') doubt(key.coolDown);
+        previous.closedAt ??= event;
+      } else if (previous.isOver === 'maybe') {
+        conclude(name, previous);
+        countFailure(name, previous);
+      } else {
+        violate(`a token request for ${name} while another acquisition is under way`);
       }
     }
-    if (latest?.isKept && latest.invalidatedIn === undefined && remainingMs(latest) > windowOf(latest)) {
+    for (const { until, isShown, countedIn } of [key.coolDown, client]) {
+      if (isAhead(until) && countedIn < period && (isShown || good(key))) {
+        violate(
+          `a token request for ${name} ${Math.round(msBetween(now(), until!))} ms before its cool-down ends`,
+        );
+      }
+    }
+    if (!isNeeded(name, key)) violate(`a token request for ${name} that nobody needs`);
+    if (latest && latest.invalidatedIn === undefined && remainingMs(latest) > windowOf(latest)) {
       if (!latest.mayBeRefused) violate(`a token request for ${name} although ${latest.value} is good`);
       else if (!latest.mayBeRenewed) {
         violate(`a token request for ${name} forced by a 401 although new tokens do not help`);
@@ -273,29 +545,42 @@ export function createRules(now: () => Moment): Rules {
       signal,
       attempts: 0,
       inFlight: false,
-      succeeded: false,
+      isOver: false,
       sentAt: now(),
-      endedAt: 0,
-      leftAToken: false,
+      deadline: later(now(), DEADLINE_MS),
+      isDoubtful: invalidatedIn === period,
+      failedAt: now(),
+      isPending: false,
+      isWanted: !mayBePresent(key),
+      isForNobody: good(key) !== undefined,
     };
     key.acquisition = acquisition;
-    key.coolDownEnded = false;
+    acquisitions.set(signal, acquisition);
     signal.addEventListener('abort', () => {
-      if (acquisition.succeeded || counted.has(acquisition)) return;
+      if (acquisition.isOver === true) return;
       note(`acquisition for ${name} timed out`);
-      fail(key, acquisition, { kind: 'timeout' });
+      fail(name, acquisition, { kind: 'timeout' });
     });
   }
 
-  function repeat(name: string, { attempts, failure, inFlight, endedAt }: Acquisition): void {
+  /** A request waits, or used the key a moment ago; or one that is gone by now waited for an acquisition that it could not use. */
+  function isNeeded(name: string, { acquisition, waiting, wantedIn }: Key): boolean {
+    const previous = acquisition?.closedAt !== undefined || acquisition?.isDoubtful === true;
+    return (
+      previous ||
+      waiting > 0 ||
+      wantedIn === period ||
+      calls.some((call) => call.key === name && needsToken(call))
+    );
+  }
+
+  function repeat(name: string, { attempts, failure, isOver, inFlight, failedAt }: Acquisition): void {
     if (inFlight) violate(`two token requests in flight for ${name}`);
-    if (attempts >= 3) violate(`a fourth token request in one acquisition for ${name}`);
-    const isPassing = failure?.kind === 'unavailable' || failure?.kind === 'network error';
-    if (!isPassing) violate(`a token request for ${name} repeated after ${failure?.kind ?? 'success'}`);
-    const retryAfterMs = failure?.kind === 'unavailable' ? (failure.retryAfterS ?? 0) * SECOND : 0;
-    const leastMs = Math.max(125 * 2 ** (attempts - 1), retryAfterMs);
+    if (isOver === true) violate(`a token request for ${name} repeated after ${failure?.kind ?? 'success'}`);
     // A millisecond, since timers round.
-    if (now().monotonic - endedAt < leastMs - 1) violate(`a token request for ${name} repeated too soon`);
+    else if (failure && now().monotonic - failedAt.monotonic < leastDelayMs(failure, attempts) - 1) {
+      violate(`a token request for ${name} repeated too soon`);
+    }
   }
 
   return {
@@ -307,10 +592,10 @@ export function createRules(now: () => Moment): Rules {
       return latestToken;
     },
     get retryAt() {
-      return latestFailed && coolDownEnd(latestFailed);
+      return latestFailed?.until?.monotonic;
     },
     get isIdle() {
-      return [...keys.values()].every(({ acquisition }) => !acquisition || isOver(acquisition));
+      return [...acquisitions.values()].every(({ isOver }) => isOver === true);
     },
 
     began(plan, hasPlugin) {
@@ -318,9 +603,12 @@ export function createRules(now: () => Moment): Rules {
         ...plan,
         id: calls.length,
         key: plan.team,
+        pausesWith: resourceOf(plan),
         hasPlugin,
         attempts: [],
         waitsSince: period,
+        needs: { event, at: now() },
+        forcedRenewal: false,
         mustReplay: false,
         isCancelled: false,
         isSettled: false,
@@ -328,8 +616,13 @@ export function createRules(now: () => Moment): Rules {
       calls.push(call);
       const key = keyOf(call.key);
       const wasQuiet = isQuiet;
-      note(`request ${call.id} for ${call.key}${hasPlugin ? '' : ', not the plugin’s'}`);
-      if (!wasQuiet || !hasPlugin) return call;
+      note(
+        `request ${call.id} for ${call.key}, ${call.method} ${call.path}${hasPlugin ? '' : ', not the plugin’s'}`,
+      );
+      if (!hasPlugin) return call;
+      key.wantedIn = period;
+      if (!wasQuiet) return call;
+      const { acquisition } = key;
       if (good(key)) {
         promises.push(() =>
           call.attempts.length === 0 && !call.isCancelled
@@ -337,12 +630,17 @@ export function createRules(now: () => Moment): Rules {
             : undefined,
         );
       } else if (isCoolingDown(key) && !mayBePresent(key)) {
-        const { invalidations } = key;
         // Ended while the request asks whether the secret has changed, the cool-down lets it go on.
         promises.push(() =>
-          call.isSettled || key.invalidations > invalidations
+          call.isSettled || told.some(({ endedIn }) => endedIn === period)
             ? undefined
             : `request ${call.id} sleeps in a cool-down`,
+        );
+      } else if (acquisition?.inFlight && !isAhead(acquisition.deadline) && !mayBePresent(key)) {
+        promises.push(() =>
+          call.isSettled || key.acquisition !== acquisition || !acquisition.inFlight
+            ? undefined
+            : `request ${call.id} waits for an acquisition that is past its deadline`,
         );
       }
       return call;
@@ -351,7 +649,7 @@ export function createRules(now: () => Moment): Rules {
     cancelled(call) {
       note(`cancel ${call.id}`);
       call.isCancelled = true;
-      leavesUnproven(call);
+      leavesUndecided(call);
       promises.push(() => (call.isSettled ? undefined : `request ${call.id} goes on although cancelled`));
     },
 
@@ -359,8 +657,8 @@ export function createRules(now: () => Moment): Rules {
       note(`request ${call.id} ends: ${JSON.stringify(outcome)}`);
       if (call.isSettled) violate(`request ${call.id} settles twice`);
       call.isSettled = true;
-      if (outcome.kind === 'timeout') leavesUnproven(call);
-      const complaint = complaintAbout(call, outcome);
+      if (call.attempts[1]?.answer === undefined || outcome.kind === 'network error') leavesUndecided(call);
+      const complaint = complaintAbout(call, outcome, isExplained);
       if (complaint !== undefined) violate(`request ${call.id} ${complaint}`);
     },
 
@@ -372,46 +670,65 @@ export function createRules(now: () => Moment): Rules {
       }
     },
 
+    tokenWanted(name) {
+      note(`get token for ${name}`);
+      const key = keyOf(name);
+      key.waiting += 1;
+      key.wantedIn = period;
+      return () => (key.waiting -= 1);
+    },
+
     tokenRequested(name, signal) {
       const key = keyOf(name);
       note(`token request for ${name}`);
-      if (key.acquisition?.signal === signal) repeat(name, key.acquisition);
+      const known = acquisitions.get(signal);
+      if (known) repeat(name, known);
       else beginAcquisition(name, key, signal);
-      const acquisition = key.acquisition!;
+      const acquisition = acquisitions.get(signal)!;
       acquisition.attempts += 1;
       acquisition.inFlight = true;
+      acquisition.isOver = false;
       acquisition.sentAt = now();
     },
 
-    tokenAnswered(name, answer) {
+    tokenAnswered(name, signal, answer) {
       const key = keyOf(name);
-      const acquisition = key.acquisition!;
+      const acquisition = acquisitions.get(signal)!;
       note(`token answer for ${name}: ${JSON.stringify(answer)}`);
       if (answer.kind !== 'token') {
-        fail(key, acquisition, answer);
+        fail(name, acquisition, answer);
         return undefined;
       }
+      const { closedAt, isDoubtful } = acquisition;
+      const isClosed = closedAt !== undefined;
       acquisition.inFlight = false;
-      acquisition.succeeded = true;
-      delete acquisition.failure;
-      key.failuresInARow = 0;
+      acquisition.isOver = true;
       serial += 1;
       const token: Issued = {
-        value: answer.sameAgain && key.latest ? key.latest.value : `${name}-${serial}`,
+        value: answer.sameAgain && key.latest && !isClosed ? key.latest.value : `${name}-${serial}`,
         key: name,
         serial,
         sentAt: acquisition.sentAt,
         lifetimeMs: lifetimeMs(answer.expiresIn),
         revoked: false,
-        isKept: false,
+        closedAt,
+        isDoubtful,
         deliveredIn: period,
-        mayBeRefused: false,
-        mayBeRenewed: false,
+        mayBeRefused: isDoubtful,
+        mayBeRenewed: isDoubtful,
+        refusedTo: [],
       };
-      token.isKept = isUsable(token);
       issued.set(token.value, token);
-      key.latest = latestToken = token;
       trace.push(`    it is ${token.value}`);
+      if (isClosed) return token;
+      key.latest = latestToken = token;
+      if (isDoubtful) {
+        doubt(key.coolDown);
+        doubt(client);
+      } else {
+        endCoolDown(key.coolDown, name);
+        endCoolDown(client, undefined);
+      }
       return token;
     },
 
@@ -431,18 +748,23 @@ export function createRules(now: () => Moment): Rules {
         return token;
       }
       const key = keyOf(name);
-      const { invalidatedIn = Infinity, refusedIn = Infinity, deliveredIn } = token;
-      if (deliveredIn < invalidatedIn && invalidatedIn !== Infinity)
-        violate(`${token.value} is sent although invalidated`);
+      const { refusedIn = Infinity, closedAt, deliveredIn } = token;
+      if (deliveredIn < (token.invalidatedIn ?? -1)) violate(`${token.value} is sent although invalidated`);
       if (period > refusedIn) violate(`${token.value} is sent although refused`);
-      if (token.serial < key.highestSent) violate(`${token.value} is sent after a newer token`);
-      key.highestSent = Math.max(key.highestSent, token.serial);
+      if (closedAt === undefined) {
+        if (token.serial < key.highestSent) violate(`${token.value} is sent after a newer token`);
+        if (!token.isDoubtful) key.highestSent = Math.max(key.highestSent, token.serial);
+      } else if (call.needs.event >= closedAt) {
+        violate(`request ${call.id} is sent with ${token.value}, for which it cannot have waited`);
+      }
       const waitedForIt = call.waitsSince <= deliveredIn && deliveredIn === period;
-      if (!isUsable(token) && !waitedForIt) violate(`${token.value} is sent past its margin`);
+      if (!(closedAt === undefined && isUsable(token)) && !waitedForIt)
+        violate(`${token.value} is sent past its margin`);
       if (attempts.length === 2) {
-        const { answer } = attempts[0]!;
+        const [{ answer, token: first }] = attempts as [Call['attempts'][0]];
         if (!REPLAYED.has(answer)) violate(`request ${call.id} is replayed after ${answer ?? 'no answer'}`);
-        if (token.serial <= attempts[0]!.serial)
+        const isOrdered = first?.closedAt === undefined && closedAt === undefined;
+        if (isOrdered && token.serial <= attempts[0]!.serial)
           violate(`request ${call.id} is replayed with a refused token`);
         const expected = call.mustReplayWith;
         if (expected && good(key) === expected && token !== expected) {
@@ -456,29 +778,38 @@ export function createRules(now: () => Moment): Rules {
       note(`answer to ${call.id}: ${answer}`);
       const { token } = call.attempts[attempt]!;
       call.attempts[attempt]!.answer = answer;
+      call.attempts[attempt]!.answeredIn = period;
       if (!call.hasPlugin || !token) return;
+      const { pausesWith } = call;
       const key = keyOf(call.key);
+      const { latest } = key;
       call.waitsSince = period;
-      const { unhelpful } = key;
-      const isRefusal = answer.startsWith('401');
-      if (attempt === 1) {
-        if (isRefusal || answer === 'network error') key.mayPause = true;
-        if (!isRefusal) {
-          unhelpful.inARow = 0;
-          unhelpful.judged.clear();
-          return;
-        }
-        unhelpful.at = now().monotonic;
-        unhelpful.countedIn = period;
-        if (unhelpful.judged.has(token)) return;
-        unhelpful.judged.add(token);
-        unhelpful.inARow += 1;
+      call.needs = { event, at: now() };
+      key.wantedIn = period;
+      if (!answer.startsWith('401')) {
+        if (answer === 'network error') return;
+        if (attempt === 1) {
+          helped(key, pausesWith);
+          tasks.push(() => mayNotPause(call.key, pausesWith));
+        } else if (pauseOf(key, pausesWith).isUndecided) helped(key, pausesWith);
         return;
       }
-      if (!isRefusal || answer === '401 insufficient_scope') return;
-      if (answer === '401 invalid_token') key.sawInvalidToken = true;
-      const { mayPause } = key;
-      if (call.oneShotBody) key.mayPause = true;
+      if (attempt === 1) {
+        if (token.deliveredIn > call.attempts[0]!.answeredIn!) {
+          didNotHelp(key, call);
+        } else if (latest?.value === token.value) {
+          // Perhaps the first that is heard against it.
+          latest.mayBeRefused = true;
+          latest.mayBeRenewed ||= !isPausing(key, pausesWith);
+          mayForceRenewal(key, pausesWith);
+          pauseOf(key, pausesWith).isUndecided = true;
+        }
+        return;
+      }
+      if (answer === '401 insufficient_scope') return;
+      const mightPause = mayPause(key, pausesWith);
+      mayForceRenewal(key, pausesWith);
+      if (call.oneShotBody) pauseOf(key, pausesWith).isUndecided = true;
       const newer = good(key);
       if (newer && newer.value !== token.value && newer.deliveredIn < period) {
         if (!call.oneShotBody) {
@@ -490,12 +821,14 @@ export function createRules(now: () => Moment): Rules {
               : undefined,
           );
         }
-      } else if (key.latest?.value === token.value) {
-        key.latest.mayBeRefused = true;
-        key.latest.mayBeRenewed ||= !isPausing(key);
+      } else if (latest?.value === token.value) {
+        latest.mayBeRefused = true;
+        latest.mayBeRenewed ||= !isPausing(key, pausesWith);
+        latest.refusedTo.push(call);
+        tasks.push(() => (call.forcedRenewal = latest.refusedTo.length === 1 && key.latest === latest));
         // A 401 that is late may mean an earlier issue of the same token.
-        if (!mayPause && call.attempts[0]!.serial === key.latest.serial) {
-          key.latest.refusedIn ??= period;
+        if (!mightPause && call.attempts[0]!.serial === latest.serial) {
+          latest.refusedIn ??= period;
           call.mustReplay = !call.oneShotBody;
         }
       }
@@ -503,12 +836,15 @@ export function createRules(now: () => Moment): Rules {
 
     invalidated() {
       note('invalidate');
-      for (const key of keys.values()) {
+      invalidatedIn = period;
+      for (const [name, key] of keys) {
         if (key.latest) key.latest.invalidatedIn ??= period;
-        key.coolDownEnded = true;
-        key.invalidations += 1;
-        key.failuresInARow = 0;
+        endCoolDown(key.coolDown, name);
+        const { acquisition } = key;
+        if (acquisition && (acquisition.isOver !== true || acquisition.isPending))
+          acquisition.closedAt ??= event;
       }
+      endCoolDown(client, undefined);
     },
 
     revoked() {
@@ -521,7 +857,18 @@ export function createRules(now: () => Moment): Rules {
         const broken = promise();
         if (broken !== undefined) violate(broken);
       }
+      for (const task of tasks) task();
       promises = [];
+      tasks = [];
+      for (const [name, { acquisition, waiting }] of keys) {
+        const isAlone = [...acquisitions.values()].filter(({ isOver }) => isOver !== true).length === 1;
+        if (
+          acquisition &&
+          isAlone &&
+          (waiting > 0 || calls.some((call) => call.key === name && needsToken(call)))
+        )
+          acquisition.isWanted = true;
+      }
       period += 1;
       isQuiet = true;
     },
@@ -534,7 +881,11 @@ export function createRules(now: () => Moment): Rules {
 }
 
 /** Every end of a request has to have a reason. */
-function complaintAbout(call: Call, outcome: Outcome): string | undefined {
+function complaintAbout(
+  call: Call,
+  outcome: Outcome,
+  isExplained: (call: Call, code: string) => boolean,
+): string | undefined {
   const last = call.attempts.at(-1);
   switch (outcome.kind) {
     case 'other':
@@ -545,7 +896,10 @@ function complaintAbout(call: Call, outcome: Outcome): string | undefined {
       return call.timeoutMs !== undefined ? undefined : 'times out without a timeout';
     case 'auth error':
       if (!call.hasPlugin) return 'fails for want of a token it does not need';
-      return call.attempts.length === 0 ? undefined : 'fails for want of a token although the API answered';
+      if (call.attempts.length > 0) return 'fails for want of a token although the API answered';
+      return isExplained(call, outcome.code)
+        ? undefined
+        : `fails with ${outcome.code}, which no token request explains`;
     case 'network error':
       return last?.answer === 'network error' ? undefined : 'fails with a network error that never was';
     case 'response':
@@ -553,14 +907,25 @@ function complaintAbout(call: Call, outcome: Outcome): string | undefined {
       if (last?.answer === undefined || outcome.attempt !== call.attempts.length - 1) {
         return 'ends with an answer that is not its last';
       }
-      const mayStop = outcome.kind === 'response' || tokenFailed(outcome.causeCode);
-      if (outcome.status === 401 && call.mustReplay && call.attempts.length === 1 && !mayStop) {
-        return `surfaces a 401 (cause ${outcome.causeCode ?? 'none'}) instead of trying another token`;
+      const causeCode = outcome.kind === 'http error' ? outcome.causeCode : undefined;
+      if (isTokenFailure(causeCode)) {
+        return isExplained(call, causeCode)
+          ? undefined
+          : `has ${causeCode} as its cause, which no token request explains`;
+      }
+      if (
+        outcome.kind === 'http error' &&
+        outcome.status === 401 &&
+        call.mustReplay &&
+        call.attempts.length === 1
+      ) {
+        return `surfaces a 401 (cause ${causeCode ?? 'none'}) instead of trying another token`;
       }
       return undefined;
     }
   }
 }
 
-const tokenFailed = (causeCode: string | undefined): boolean =>
-  causeCode !== undefined && causeCode !== 'ERR_BIPSYNC_ACCESS_DENIED';
+function isTokenFailure(causeCode: string | undefined): causeCode is string {
+  return causeCode !== undefined && causeCode !== 'ERR_BIPSYNC_ACCESS_DENIED';
+}

@@ -14,6 +14,8 @@ export type ApiAnswer =
 
 export interface RequestPlan {
   team: 'a' | 'b' | 'c';
+  method: 'get' | 'post';
+  path: string;
   /** `elsewhere` goes to another origin, `untouched` has `bipsyncAuth: false`. */
   route: 'home' | 'elsewhere' | 'untouched';
   /** For the first and the second attempt. */
@@ -89,8 +91,21 @@ const seldom = (most: number): fc.Arbitrary<boolean> => fc.nat(most).map((n) => 
 
 const team = fc.constantFrom('a' as const, 'a' as const, 'a' as const, 'b' as const, 'c' as const);
 
-const request: fc.Arbitrary<Action> = fc.record({
-  kind: fc.constant('request' as const),
+/** Six resources: what differs from the third segment on belongs to the same one. */
+const resource = fc.constantFrom(
+  ...(['/v1/research', '/v1/research', '/v1/research', '/v1/research/7', '/v3/ingest/crm'] as const).map(
+    (path) => ({
+      method: 'post' as const,
+      path,
+    }),
+  ),
+  ...(['/v1/research', '/v1/user', '/v1/field', '/v2/group/1'] as const).map((path) => ({
+    method: 'get' as const,
+    path,
+  })),
+);
+
+const plan = fc.record({
   team,
   route: fc.oneof(
     often(12, fc.constant('home' as const)),
@@ -101,6 +116,10 @@ const request: fc.Arbitrary<Action> = fc.record({
   lenient: seldom(9),
   timeoutMs: fc.constantFrom(undefined, undefined, undefined, undefined, 400, 5000),
 });
+
+const request: fc.Arbitrary<Action> = fc
+  .tuple(plan, resource)
+  .map(([rest, { method, path }]) => ({ kind: 'request', method, path, ...rest }));
 
 const passUntil: fc.Arbitrary<Action> = fc.record({
   kind: fc.constant('pass until' as const),

@@ -66,7 +66,7 @@ export async function playScenario(
     rules.tokenRequested(key, config.signal as AbortSignal);
     return answerLater(config, `token answer for ${key}`, () => {
       const answer = remainingTokenAnswers.shift() ?? { kind: 'token', expiresIn: 3600, sameAgain: false };
-      return tokenResponse(config, answer, rules.tokenAnswered(key, answer));
+      return tokenResponse(config, answer, rules.tokenAnswered(key, config.signal as AbortSignal, answer));
     });
   }
 
@@ -91,16 +91,20 @@ export async function playScenario(
       case 'request':
         send(action);
         return;
-      case 'get token':
-        rules.note(`get token for ${action.team}`);
+      case 'get token': {
+        const settled = rules.tokenWanted(action.team);
         unsettledTokens += 1;
         auth
           .getToken({ teamId: action.team })
           .catch((error: unknown) => {
             if (!isBipsyncAuthError(error)) rules.violations.push(`getToken fails with ${String(error)}`);
           })
-          .finally(() => (unsettledTokens -= 1));
+          .finally(() => {
+            settled();
+            unsettledTokens -= 1;
+          });
         return;
+      }
       case 'pass':
         return pass(action.ms);
       case 'pass until':
@@ -136,8 +140,8 @@ export async function playScenario(
     const ends = (outcome: Outcome): void => rules.settled(call, outcome);
     api
       .request({
-        method: 'post',
-        url: '/v1/research',
+        method: plan.method,
+        url: plan.path,
         // Ejection takes the base URL along.
         baseURL: plan.route === 'elsewhere' ? ELSEWHERE : HOME,
         params: call.id,
