@@ -44,6 +44,8 @@ interface Row {
   promised: BipsyncAuthErrorCode | 'a token';
   /** Token requests that arrive at the emulator. */
   tokenRequests: number;
+  /** The fault looks like a connection that the server has given up. */
+  connection?: 'reset' | 'silent';
   message?: RegExp;
 }
 
@@ -102,21 +104,29 @@ const rows: Row[] = [
   {
     name: 'a drip of bytes that never ends in time',
     fault: { dripMs: 100 },
-    tokenTimeoutMs: 500,
+    connection: 'silent',
+    tokenTimeoutMs: 1500,
     promised: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
     tokenRequests: 1,
-    message: /within 500 ms/,
+    message: /within 1500 ms/,
   },
   ...(['stall', 'stall-mid-body'] as const).map((fault): Row => ({
     name: fault,
     fault,
-    tokenTimeoutMs: 500,
+    connection: 'silent',
+    tokenTimeoutMs: 1500,
     promised: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
     tokenRequests: 1,
-    message: /within 500 ms/,
+    message: /within 1500 ms/,
   })),
   ...(['reset', 'reset-mid-body'] as const).flatMap((fault): Row[] => [
-    { name: fault, fault, promised: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE', tokenRequests: 3 },
+    {
+      name: fault,
+      fault,
+      connection: 'reset',
+      promised: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
+      tokenRequests: 3,
+    },
     { name: `${fault}, once`, fault, times: 1, promised: 'a token', tokenRequests: 2 },
   ]),
   ...[429, 500, 502, 503, 504].map((status): Row => ({
@@ -204,6 +214,20 @@ interface Outcome {
   events: string[];
 }
 
+/**
+ * One more, if the fault hits a connection that an earlier request has used: after a reset the request is sent again at once,
+ * and silence ends such an attempt early enough for another. Only the http adapter tells whether a connection was used
+ * before. A refresh begins while the request beside it has the only such connection: what is silent then is a new one.
+ */
+function expectedTokenRequests(
+  { tokenRequests, connection }: Row,
+  adapter: (typeof adapters)[number],
+  situation: (typeof situations)[number],
+): number {
+  const meetsUsed = connection === 'reset' ? situation !== 'cold' : situation === 'on a 401';
+  return connection && adapter === 'http' && meetsUsed ? tokenRequests + 1 : tokenRequests;
+}
+
 let elsewhere: Server;
 let selfSignedServer: Server;
 let closedPort: number;
@@ -271,7 +295,7 @@ describe.each(adapters)('on the %s adapter', (adapter) => {
   test.each(rows.map(expected))('in the refresh window, %s, and the request succeeds', (_name, row) => {
     expect(outcomes.get(`${row.name}, in the refresh window, ${adapter}`)).toMatchObject({
       result: 'ok',
-      tokenRequests: row.tokenRequests,
+      tokenRequests: expectedTokenRequests(row, adapter, 'in the refresh window'),
       authorizations: ['valid'],
       events: [row.promised],
     });
@@ -281,7 +305,7 @@ describe.each(adapters)('on the %s adapter', (adapter) => {
     const succeeds = row.promised === 'a token';
     expect(outcomes.get(`${row.name}, on a 401, ${adapter}`)).toMatchObject({
       result: succeeds ? 'ok' : `401 because of ${row.promised}`,
-      tokenRequests: row.tokenRequests,
+      tokenRequests: expectedTokenRequests(row, adapter, 'on a 401'),
       authorizations: succeeds ? ['refused', 'valid'] : ['refused'],
       events: [row.promised],
     });

@@ -47,7 +47,7 @@ export interface Issued {
 type Failure = Exclude<TokenAnswer, { kind: 'token' }> | { kind: 'timeout' };
 
 interface Acquisition {
-  signal: AbortSignal;
+  key: string;
   attempts: number;
   inFlight: boolean;
   /** Whether it has ended; after an answer that may or may not be the last, nobody knows until something else happens. */
@@ -542,7 +542,7 @@ export function createRules(now: () => Moment): Rules {
       }
     }
     const acquisition: Acquisition = {
-      signal,
+      key: name,
       attempts: 0,
       inFlight: false,
       isOver: false,
@@ -563,15 +563,13 @@ export function createRules(now: () => Moment): Rules {
     });
   }
 
-  /** A request waits, or used the key a moment ago; or one that is gone by now waited for an acquisition that it could not use. */
-  function isNeeded(name: string, { acquisition, waiting, wantedIn }: Key): boolean {
-    const previous = acquisition?.closedAt !== undefined || acquisition?.isDoubtful === true;
-    return (
-      previous ||
-      waiting > 0 ||
-      wantedIn === period ||
-      calls.some((call) => call.key === name && needsToken(call))
+  /** A request waits, or used the key a moment ago; or one that has gone waited for an acquisition that it could not use. */
+  function isNeeded(name: string, { waiting, wantedIn }: Key): boolean {
+    const mayBeGone = [...acquisitions.values()].some(
+      ({ key, closedAt, isDoubtful }) => key === name && (isDoubtful || closedAt !== undefined),
     );
+    const isWaiting = waiting > 0 || calls.some((call) => call.key === name && needsToken(call));
+    return isWaiting || wantedIn === period || mayBeGone;
   }
 
   function repeat(name: string, { attempts, failure, isOver, inFlight, failedAt }: Acquisition): void {
