@@ -56,7 +56,8 @@ test('a token issued again and refused again is given up, however close a late 4
     const tokenAnswers = [tokenAnswer('same'), token.promise];
     server.onApi = () => apiAnswers.shift() ?? { status: 200 };
     server.onToken = () => tokenAnswers.shift() ?? tokenAnswer('other');
-    const both = Promise.all([server.api.get('/v1/research'), server.api.get('/v1/research')]);
+    // The second resource does not share the pause of the first.
+    const both = Promise.all([server.api.get('/v1/research'), server.api.get('/v1/user')]);
     await flush();
     token.resolve(tokenAnswer('same'));
     for (let i = 0; i < microtasks; i += 1) await Promise.resolve();
@@ -64,7 +65,7 @@ test('a token issued again and refused again is given up, however close a late 4
     await both;
 
     server.onApi = ({ headers }) => ({ status: headers.get('Authorization') === 'Bearer same' ? 401 : 200 });
-    await expect(server.api.get('/v1/research')).resolves.toMatchObject({ status: 200 });
+    await expect(server.api.get('/v2/group')).resolves.toMatchObject({ status: 200 });
     expect(server.sent.at(-1)).toBe('Bearer other');
   }
 });
@@ -134,7 +135,7 @@ test('a token that was there when a 401 came is not sent after `invalidate()`', 
   }
 });
 
-test('invalidate() while the first token request is under way leaves the cool-down of its refusal whole', async () => {
+test('what a token request comes to that invalidate() found under way holds back none of those that follow', async () => {
   const server = scripted();
   const answer = deferred<Answer>();
   server.onToken = () => answer.promise;
@@ -143,9 +144,11 @@ test('invalidate() while the first token request is under way leaves the cool-do
   server.auth.invalidate();
   answer.resolve({ status: 400 });
   await first;
+  await rejection(server.auth.getToken());
+  expect(server.tokenRequests).toHaveLength(2);
   jest.advanceTimersByTime(29_999);
   await rejection(server.auth.getToken());
-  expect(server.tokenRequests).toHaveLength(1);
+  expect(server.tokenRequests).toHaveLength(2);
 });
 
 test('a late 401 for a token that came too old to be kept says nothing against its successor', async () => {
@@ -170,14 +173,32 @@ test('a late 401 for a token that came too old to be kept says nothing against i
 test('a 401 that comes when its token is long forgotten says nothing against the token of today', async () => {
   const server = scripted();
   const late = deferred<Answer>();
-  const apiAnswers = [late.promise, Promise.resolve<Answer>({ status: 200 })];
-  server.onApi = () => apiAnswers.shift() ?? UNAUTHORIZED;
-  const first = rejection(server.api.get('/v1/research'));
+  const apiAnswers = [late.promise];
+  server.onApi = () => apiAnswers.shift() ?? { status: 200 };
+  const first = server.api.get('/v1/research');
   await flush();
   await jest.advanceTimersByTimeAsync(3_600_001);
   await server.api.get('/v1/research');
   late.resolve(UNAUTHORIZED);
   await first;
   await flush();
+  expect(server.sent).toEqual(['Bearer token-1', 'Bearer token-2', 'Bearer token-2']);
+  await server.api.get('/v1/research');
   expect(server.tokenRequests).toHaveLength(2);
+});
+
+test('a denied endpoint next to an allowed one of the same resource costs at most 12 tokens in ten minutes', async () => {
+  const server = scripted();
+  server.onApi = ({ url }) => (url === '/v1/research/7/private' ? UNAUTHORIZED : { status: 200 });
+  for (let second = 0; second < 600; second += 1) {
+    const token = deferred<Answer>();
+    server.onToken = () => token.promise;
+    const denied = rejection(server.api.get('/v1/research/7/private'));
+    await flush();
+    const allowed = server.api.get('/v1/research');
+    token.resolve(tokenAnswer(`token-${server.tokenRequests.length}`));
+    await Promise.all([denied, allowed]);
+    jest.advanceTimersByTime(1000);
+  }
+  expect(server.tokenRequests.length).toBeLessThanOrEqual(12);
 });

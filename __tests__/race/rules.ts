@@ -353,6 +353,16 @@ export function createRules(now: () => Moment): Rules {
     }
   }
 
+  /** A replay was refused too, for all anybody knows with a new token. */
+  function mayNotHelp(key: Key, resource: string): void {
+    const pause = pauseOf(key, resource);
+    for (const each of [pause, key.ofAll]) {
+      if (each === pause || each.mayHaveBegun > 0) {
+        each.mayLastUntil = later(now(), pauseMs(each.mayHaveBegun));
+      }
+    }
+  }
+
   /** A replay with a new token was refused too. */
   function didNotHelp(key: Key, { pausesWith, forcedRenewal }: Call): void {
     const pause = pauseOf(key, pausesWith);
@@ -366,9 +376,6 @@ export function createRules(now: () => Moment): Rules {
       if (each === pause || each.inARow > 0) {
         each.until = later(now(), pauseMs(each.inARow));
         each.countedIn = period;
-      }
-      if (each === pause || each.mayHaveBegun > 0) {
-        each.mayLastUntil = later(now(), pauseMs(each.mayHaveBegun));
       }
     }
   }
@@ -793,6 +800,7 @@ export function createRules(now: () => Moment): Rules {
         return;
       }
       if (attempt === 1) {
+        mayNotHelp(key, pausesWith);
         if (token.deliveredIn > call.attempts[0]!.answeredIn!) {
           didNotHelp(key, call);
         } else if (latest?.value === token.value) {
