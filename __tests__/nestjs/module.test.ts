@@ -129,7 +129,7 @@ describe('BipsyncHttpModule in an application', () => {
     const { auth, http } = await booted(emulator);
     const { accessToken } = await auth.getToken();
     const { config } = await firstValueFrom(http.get('/v1/research'));
-    expect(config.headers.get('Authorization')).toBe(`Bearer ${accessToken}`);
+    expect(config.headers['Authorization']).toBe(`Bearer ${accessToken}`);
     expect(emulator.tokenRequests).toBe(1);
   });
 
@@ -283,7 +283,7 @@ describe('a bad configuration keeps the application from starting', () => {
     [
       'a plugin configuration, in the plugin’s own words',
       { auth: {} },
-      /^The configuration of axios-bipsync-auth was refused/,
+      /^The configuration of axios-bipsync-auth was rejected/,
     ],
     ['no auth', {}, /configuration .* must be an object/],
   ])('refuses %s', async (_, given, message) => {

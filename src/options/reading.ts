@@ -1,6 +1,8 @@
 import { BipsyncAuthError } from '../errors';
 import { ownRecord } from '../values';
 
+const MAX_LIST_LENGTH = 10_000;
+
 /** What an option has to be, as a predicate and in words. The words never quote the value. */
 export type Rules<Options> = {
   readonly [Option in keyof Options]-?: readonly [
@@ -70,14 +72,28 @@ export function readOptions<Options extends object>(
   return { options, rejected };
 }
 
-/** @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if an accessor or a proxy throws. Its words may hold anything, so they are not repeated. */
+/**
+ * ownValues copies the options, and arrays among them, so that nothing of the caller's code runs later.
+ *
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if an accessor or a proxy throws. Its words may hold anything, so they are
+ * not repeated.
+ */
 function ownValues(given: object): Readonly<Record<string, unknown>> {
   try {
-    return ownRecord(given);
+    const entries = Object.entries(ownRecord(given)).map(([name, value]) => [name, copied(value)]);
+    return Object.assign(Object.create(null), Object.fromEntries(entries)) as Record<string, unknown>;
   } catch {
     throw new BipsyncAuthError(
       'ERR_BIPSYNC_CONFIG',
       'The options could not be read, because one of their accessors throws.',
     );
   }
+}
+
+function copied(value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  const { length } = value;
+  // No list of scopes or origins is that long.
+  if (length > MAX_LIST_LENGTH) return null;
+  return Array.from({ length }, (_, at) => value[at] as unknown);
 }

@@ -91,7 +91,7 @@ async function replay(exchange: Exchange, first: Outcome, emit: Emit): Promise<A
   const second = await exchange.resend(token);
 
   if (statusOf(second) !== UNAUTHORIZED || proxyRefusalOf(second, target, config)) {
-    if (second.response) source.pauses.accepted(resourceOf(config, target), true);
+    if (second.response) source.pauses.accepted(resourceOf(config, target), isForced);
     return surfaceExplained(second, target, config);
   }
   if (isNew || isScopeTooSmall(second)) {

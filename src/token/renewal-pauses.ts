@@ -4,9 +4,9 @@ import { type Instant, isPast, later, now } from './clock';
  * RenewalPauses decides when a 401 may cost a token that still looked good. If new tokens do not help a resource, it is
  * likely outside the token's scopes, and every further token would be wasted.
  *
- * The rules: each renewal that a 401 forces pauses its resource: 1 s, doubling to 5 min. An accepted replay ends the pause.
- * If no replay showed whether the new token works, any later request to the resource that is accepted ends it. Other
- * resources go on. If renewals in a row did not help five different resources, all of them pause: otherwise many forbidden
+ * The rules: each renewal that a 401 forces pauses its resource: 1 s, doubling to 5 min, until the replay of a request that
+ * forced one is accepted. As long as no replay was refused, any other accepted request to the resource ends the pause, but
+ * not the doubling. Other resources go on. If renewals in a row did not help five different resources, all of them pause: otherwise many forbidden
  * resources would cost a token each.
  */
 export interface RenewalPauses {
@@ -14,10 +14,10 @@ export interface RenewalPauses {
   admits(resource: string): boolean;
   /** A renewal was forced for this resource. It counts as unhelpful until the opposite is seen. */
   begin(resource: string): void;
-  /** A replay with the new token was refused too. The pause starts again from now. */
+  /** A replay with a new token was refused too. The pause starts again from now. */
   prove(resource: string): void;
-  /** A request with the present token was accepted; `isReplay` if it was the replay after a renewal. */
-  accepted(resource: string, isReplay: boolean): void;
+  /** A request with the present token was accepted. `isHelp`: it is the replay of the request that forced the renewal. */
+  accepted(resource: string, isHelp: boolean): void;
   /** Whether `accepted` has nothing to do. The hot path asks this first. */
   isIdle(): boolean;
 }
@@ -54,17 +54,24 @@ export function createRenewalPauses(): RenewalPauses {
       if (unhelped.size >= MAX_UNHELPED) ofAll = grown(ofAll);
     },
     prove(resource) {
-      for (const pause of [pauses.get(keyOf(resource)), ofAll]) {
-        if (pause) Object.assign(pause, { until: later(now(), pause.lengthMs), isProven: true });
+      const key = keyOf(resource);
+      const pause = pauses.get(key) ?? grown(undefined);
+      pauses.set(key, pause);
+      for (const proven of [pause, ofAll]) {
+        if (proven) Object.assign(proven, { until: later(now(), proven.lengthMs), isProven: true });
       }
     },
-    accepted(resource, isReplay) {
+    accepted(resource, isHelp) {
       const key = keyOf(resource);
       const pause = pauses.get(key);
-      if (!pause || (pause.isProven && !isReplay)) return;
-      pauses.delete(key);
-      unhelped.clear();
-      ofAll = undefined;
+      if (isHelp) {
+        pauses.delete(key);
+        unhelped.clear();
+        ofAll = undefined;
+      } else if (pause && !pause.isProven) {
+        // Other requests to the resource may still be forbidden, so the next pause is longer all the same.
+        pause.until = now();
+      }
     },
   };
 }
