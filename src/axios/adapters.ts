@@ -82,11 +82,28 @@ function isAdapter(name: 'http' | 'fetch', adapter: unknown): boolean {
 }
 
 /**
- * isPlainDispatcher tells whether the dispatcher of a `fetch` connects directly. A dispatcher that is not plainly an
- * undici `Agent` could be a proxy.
+ * isPlainDispatcher tells whether the dispatcher of a `fetch` connects directly. A dispatcher that is not plainly an undici
+ * `Agent`, with the `dispatch` of that class, could be a proxy.
  */
 export function isPlainDispatcher({ fetchOptions }: Transport): boolean {
-  const own = asRecord(fetchOptions)['dispatcher'];
-  const dispatcher: unknown = own ?? Reflect.get(globalThis, Symbol.for('undici.globalDispatcher.1'));
-  return !isObject(dispatcher) || dispatcher.constructor.name === 'Agent';
+  const dispatcher: unknown = asRecord(fetchOptions)['dispatcher'] || globalDispatcher();
+  if (!dispatcher) return true;
+  const agent = Object.getPrototypeOf(dispatcher) as {
+    dispatch?: unknown;
+    constructor?: { name?: string };
+  } | null;
+  const base = agent && (Object.getPrototypeOf(agent) as typeof agent);
+  return (
+    agent?.constructor?.name === 'Agent' &&
+    base?.constructor?.name === 'DispatcherBase' &&
+    (dispatcher as { dispatch?: unknown }).dispatch === agent.dispatch
+  );
+}
+
+/** Since undici 8 the dispatcher under the first symbol may only hand over to the one under the second. */
+function globalDispatcher(): unknown {
+  const [first, second] = ['1', '2'].map((version): unknown =>
+    Reflect.get(globalThis, Symbol.for(`undici.globalDispatcher.${version}`)),
+  );
+  return second ?? first;
 }

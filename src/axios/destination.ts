@@ -94,9 +94,15 @@ function decisiveUrl(config: object, isOwnCopy: boolean): string | undefined {
   return allowAbsoluteUrls === false && isOwnCopy && honoursAllowAbsoluteUrls() ? baseURL : undefined;
 }
 
+/** What else decides a request's way, and what a polluted `Object.prototype` could add on older versions of axios. */
+const routingOptions = ['auth', 'beforeRedirect', 'httpAgent', 'httpsAgent', 'lookup', 'proxy', 'transport'];
+
 function hasPlainPrototype(config: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(config);
-  return prototype === null || prototype === Object.prototype;
+  return (
+    prototype === null ||
+    (prototype === Object.prototype && !routingOptions.some((name) => name in prototype))
+  );
 }
 
 /** Stands for a value that cannot be known; as it is neither a string nor empty, every check ends in `undefined`. */

@@ -13,7 +13,8 @@ export type Routing = Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'httpsAge
  */
 export function proxyOf(origin: string, { proxy }: Routing): string | undefined {
   if (proxy === false) return undefined;
-  if (isObject(proxy)) {
+  if (proxy) {
+    // A function with these members is taken for a proxy too.
     const { hostname, host, port = '' } = proxy as { hostname?: string; host?: string; port?: unknown };
     return hostAndPort(`http://${hostname ?? host ?? ''}:${String(port)}`);
   }
@@ -41,17 +42,18 @@ function variable(name: string): string {
   return process.env[name] || process.env[name.toUpperCase()] || '';
 }
 
-/** A host is exempt only if every version of axios reads the variables that way. */
-function isExempt(url: URL): boolean {
-  const lists = ['no_proxy', 'npm_config_no_proxy'].map(variable).filter((list) => list !== '');
-  return lists.length > 0 && lists.every((list) => list.split(/[\s,]+/).some((entry) => names(entry, url)));
-}
-
-function names(entry: string, { hostname, port }: URL): boolean {
-  const [, pattern, entryPort] = /^(.+?)(?::(\d+))?$/.exec(entry.toLowerCase()) ?? [];
-  if (pattern === undefined || (entryPort !== undefined && entryPort !== (port || '443'))) return false;
-  if (pattern === '*' || pattern === hostname) return true;
-  return /^\*?\./.test(pattern) && hostname.endsWith(pattern.replace('*', ''));
+/**
+ * A host is exempt only if every version of axios takes it so: its lower-case name, a suffix of it that begins with a dot, or a
+ * list that is nothing but `*`, in `no_proxy`, and in npm's variable too if that is set.
+ */
+function isExempt({ hostname }: URL): boolean {
+  const names = (list: string): boolean =>
+    list === '*' ||
+    list
+      .split(',')
+      .some((entry) => entry === hostname || (entry.startsWith('.') && hostname.endsWith(entry)));
+  const npmList = variable('npm_config_no_proxy');
+  return names(variable('no_proxy')) && (npmList === '' || names(npmList));
 }
 
 /**

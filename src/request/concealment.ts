@@ -1,6 +1,7 @@
 import { errorMonitor } from 'node:events';
 import { inspect } from 'node:util';
 
+import { takeAuthorization } from '../axios/headers';
 import { asRecord, isObject } from '../values';
 import { isNodeStream } from './body';
 
@@ -11,11 +12,16 @@ import { isNodeStream } from './body';
 /** How much is hidden: on errors also from `%o` and `showHidden`, on successes not, because that costs too much. */
 export type Thoroughness = 'quick' | 'thorough';
 
+/** HoldsToken tells whether an `Authorization` header is one of this installation's. */
+export type HoldsToken = (authorization: unknown) => boolean;
+
 /** concealConfig hides the token of a request that has its answer. */
 export function concealConfig(config: unknown, authorization: string, how: Thoroughness): void {
   const { headers } = asRecord(config);
   if (!isObject(headers)) return;
-  if (headers['Authorization'] === authorization) hide(headers, 'Authorization', how);
+  if (how === 'quick' && headers['Authorization'] === authorization && hide(headers, 'Authorization', how))
+    return;
+  concealHeaders(config, (value) => value === authorization, how);
 }
 
 /** concealRoutes makes what a config leads to print as a name. It is called before a request is sent. */
@@ -25,9 +31,6 @@ export function concealRoutes(config: object): void {
   if (httpsAgent !== undefined) printAsName(httpsAgent);
   if (fetchOptions !== undefined) printAsName(asRecord(fetchOptions)['dispatcher']);
 }
-
-/** HoldsToken tells whether an `Authorization` header is one of this installation's. */
-export type HoldsToken = (authorization: unknown) => boolean;
 
 /** concealResponse hides the raw request behind a response. */
 export function concealResponse(response: unknown, how: Thoroughness, holdsToken: HoldsToken): void {
@@ -41,45 +44,61 @@ export function concealResponse(response: unknown, how: Thoroughness, holdsToken
   data.on(errorMonitor, (error: unknown) => void concealError(error, holdsToken));
 }
 
-/** concealError does the same for an error and for everything that it wraps. Returns the same error. */
+/** concealError does the same for an error and for everything that can be reached from it. Returns the same error. */
 export function concealError(error: unknown, holdsToken: HoldsToken): unknown {
   const found = new Set<unknown>([error]);
   for (const at of found) {
-    if (!isObject(at) || found.size > MAX_WRAPPED) continue;
-    const { config, response, cause, errors, originalError } = at;
+    if (!isObject(at)) continue;
     concealRequest(at, 'thorough');
-    concealResponse(response, 'thorough', holdsToken);
-    for (const holder of [config, asRecord(response)['config']]) {
-      if (!isObject(holder)) continue;
-      concealRoutes(holder);
-      concealStream(holder['data']);
-      const authorization = asRecord(holder['headers'])['Authorization'];
-      if (typeof authorization === 'string' && holdsToken(authorization)) {
-        concealConfig(holder, authorization, 'thorough');
-      }
-    }
-    const wrappedErrors: unknown[] = Array.isArray(errors) ? errors : [];
-    for (const wrapped of [cause, originalError, ...wrappedErrors]) {
-      if (isObject(wrapped)) found.add(wrapped);
+    concealRoutes(at);
+    concealHeaders(at, holdsToken, 'thorough');
+    concealResponse(at['response'], 'thorough', holdsToken);
+    concealStream(at['data']);
+    for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
+      // What a server sent is the caller's, as it is.
+      if (name !== 'data' && isWorthAVisit(value) && found.size < MAX_VISITS) found.add(value);
     }
   }
   return error;
 }
 
-/** Errors wrap errors, but not endlessly. */
-const MAX_WRAPPED = 50;
+/** Errors wrap errors in many ways, but not endlessly. */
+const MAX_VISITS = 200;
+
+/** What prints as a name leads nowhere, and neither do bytes. */
+function isWorthAVisit(value: unknown): boolean {
+  return isObject(value) && !ArrayBuffer.isView(value) && !Object.hasOwn(value, inspect.custom);
+}
 
 function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness): void {
-  const { request } = holder;
+  const { request, config } = holder;
   // A plain object was made up by a mock or an adapter of the caller's own. It leads to no connection.
   const isRaw = isObject(request) && Object.getPrototypeOf(request) !== Object.prototype;
   if (isRaw) printAsName(request);
-  if (isRaw || (how === 'thorough' && request !== undefined)) hide(holder, 'request', how);
+  if (isRaw || (how === 'thorough' && isObject(request) && isObject(config))) hide(holder, 'request', how);
 }
 
 /** A stream may lead to the request that it is the body of, or that it answers. */
 function concealStream(body: unknown): void {
   if (isNodeStream(body)) printAsName(body);
+}
+
+/** An adapter may have written the header in another spelling, and somebody may have frozen the headers. */
+function concealHeaders(config: unknown, holdsToken: HoldsToken, how: Thoroughness): void {
+  const { headers } = asRecord(config);
+  if (!isObject(headers)) return;
+  for (const name of Object.getOwnPropertyNames(headers)) {
+    if (name.toLowerCase() !== 'authorization') continue;
+    const property = Object.getOwnPropertyDescriptor(headers, name);
+    const isOurs = property?.get !== undefined || holdsToken(property?.value);
+    if (!isOurs || hide(headers, name, how)) continue;
+    const copy = Object.assign(
+      Object.create(Object.getPrototypeOf(headers) as object | null) as object,
+      headers,
+    );
+    takeAuthorization(copy);
+    Reflect.set(config as object, 'headers', copy);
+  }
 }
 
 /** printAsName makes an object print as its class's name, and leaves it as it is otherwise. */
@@ -100,16 +119,14 @@ const NAME = {
 
 const HIDDEN = { enumerable: false };
 
-function hide(holder: Record<PropertyKey, unknown>, key: string, how: Thoroughness): void {
-  if (how === 'quick') {
-    Reflect.defineProperty(holder, key, HIDDEN);
-    return;
-  }
+/** Returns whether it could be hidden. */
+function hide(holder: Record<PropertyKey, unknown>, key: string, how: Thoroughness): boolean {
+  if (how === 'quick') return Reflect.defineProperty(holder, key, HIDDEN);
   const property = Object.getOwnPropertyDescriptor(holder, key);
-  if (property && 'get' in property) return;
+  if (property?.get) return Reflect.defineProperty(holder, key, HIDDEN);
   let present: unknown = property?.value;
   // Not even what shows hidden properties, such as the %o of console.log, follows an accessor.
-  Reflect.defineProperty(holder, key, {
+  return Reflect.defineProperty(holder, key, {
     get: () => present,
     set: (next: unknown) => (present = next),
     enumerable: false,

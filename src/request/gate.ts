@@ -33,6 +33,11 @@ export interface Gate {
   admit(config: Config, adapter: unknown): Target | undefined;
   /** Puts the token on a request that was admitted in the same step. Returns what {@link Gate.release} needs. */
   attach(config: Config, target: Target, source: TokenSource, token: Token): CallersOptions | undefined;
+  /**
+   * Lets the token of a request be read only as long as the request goes where it was admitted. It is for adapters that do not
+   * send at once, so that the config may change before they read it.
+   */
+  watch(config: Config, target: Target, token: Token): void;
   /** Takes a request that has its answer back to its caller's own options. */
   release(config: Config, options: CallersOptions | undefined): void;
   /** Makes sure that a request that was not admitted carries no token of this installation, and reports it. */
@@ -47,6 +52,8 @@ export interface GateParts {
   readonly sources: TokenSources;
   readonly emit: Emit;
 }
+
+const ORDINARY = { enumerable: true, configurable: true, writable: true };
 
 export function createGate(parts: GateParts): Gate {
   const { instance, isOwnCopy, allowedOrigins, riskOf, sources, emit } = parts;
@@ -82,21 +89,33 @@ export function createGate(parts: GateParts): Gate {
 
     // In place: a copy of the config would cost every request a sixth of its time.
     attach(config, { origin }, source, token) {
-      const { headers } = config;
+      const { headers, beforeRedirect, proxy } = config;
+      const { transport } = config as { transport?: unknown };
       if (isCallersOwn(takeAuthorization(headers), config)) {
         emit(source.scope, { type: 'authorization-replaced' });
       }
-      headers['Authorization'] = token.authorization;
-
-      const { beforeRedirect, proxy } = config;
-      const { transport } = config as { transport?: unknown };
       config.beforeRedirect = guardFor(origin, beforeRedirect);
-      const isLoopback = origin.startsWith('http:');
-      if (beforeRedirect === undefined && transport === undefined && !isLoopback) return undefined;
       if (transport) Object.assign(config, { transport: guardTransport(transport, origin) });
       // A token for a loopback host must not cross a proxy, which would read it.
+      const isLoopback = origin.startsWith('http:');
       if (isLoopback) config.proxy = false;
-      return { beforeRedirect, transport, proxy };
+      // Last, since a frozen config throws before.
+      headers['Authorization'] = token.authorization;
+      return beforeRedirect || transport || isLoopback ? { beforeRedirect, transport, proxy } : undefined;
+    },
+
+    watch(config, { origin }, { authorization }) {
+      const { headers } = config;
+      if (headers['Authorization'] !== authorization) return;
+      Object.defineProperty(headers, 'Authorization', {
+        get: () => (targetOf(config)?.origin === origin ? authorization : undefined),
+        set: (value: unknown) => {
+          if (value !== authorization)
+            Object.defineProperty(headers, 'Authorization', { ...ORDINARY, value });
+        },
+        enumerable: true,
+        configurable: true,
+      });
     },
 
     release(config, options) {
@@ -124,7 +143,12 @@ export function createGate(parts: GateParts): Gate {
 function createGuard(origin: string, hook: BeforeRedirect | undefined): BeforeRedirect {
   return (options, ...details) => {
     hook?.(options, ...details);
-    if (!staysAt(origin, options)) takeAuthorization(asRecord(options['headers']));
+    if (staysAt(origin, options)) return;
+    // A copy, because the hook may have frozen the headers.
+    const sent = options['headers'] as unknown;
+    const headers: object = Array.isArray(sent) ? {} : Object.assign({}, sent);
+    takeAuthorization(headers);
+    Object.assign(options, { headers });
   };
 }
 
@@ -141,6 +165,8 @@ function guardTransport(transport: unknown, origin: string): object {
 
 /** Every part of the options that could decide the destination must name `origin`. */
 function staysAt(origin: string, options: Record<string, unknown>): boolean {
+  const isPlain = destinationOptions.every((name) => !Object.getOwnPropertyDescriptor(options, name)?.get);
+  if (!isPlain) return false;
   const { protocol, hostname, host, port, href, socketPath } = asStrings(options);
   const home = new URL(origin);
   const suffix = port === '' ? '' : `:${port}`;

@@ -96,7 +96,7 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     config.adapter = adapter;
     seen.remove(config);
     concealRoutes(config);
-    if (config.bipsyncAuth === false) return sendWithoutToken(config, send);
+    if (optionsOf(config) === false) return sendWithoutToken(config, send);
     try {
       const source = sourceOf(config);
       const target = gate.admit(config, adapter);
@@ -125,8 +125,10 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
       }
     };
 
-  const sourceOf = ({ bipsyncAuth }: Config): TokenSource =>
-    bipsyncAuth === undefined || bipsyncAuth === false ? sources.configured : sourceFor(bipsyncAuth);
+  function sourceOf(config: Config): TokenSource {
+    const options = optionsOf(config);
+    return options === undefined || options === false ? sources.configured : sourceFor(options);
+  }
 
   function sendWithoutToken(config: Config, send: Send): Promise<AxiosResponse> {
     return send(config).then(
@@ -146,17 +148,16 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     send: Send,
     source: TokenSource,
   ): Promise<AxiosResponse> {
-    let token: Token;
     try {
-      token = await waitFor(source.obtain(), config);
+      const token = await waitFor(source.obtain(), config);
       throwIfEnded(config);
+      // Meanwhile the config may have changed.
+      const target = gate.admit(config, adapter);
+      if (target) return await sendWithToken(config, send, source, target, token);
+      gate.withhold(config, source);
     } catch (error) {
       return reject(error, config);
     }
-    // Meanwhile the config may have changed.
-    const target = gate.admit(config, adapter);
-    if (target) return sendWithToken(config, send, source, target, token);
-    gate.withhold(config, source);
     return sendWithoutToken(config, send);
   }
 
@@ -168,8 +169,10 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     token: Token,
   ): Promise<AxiosResponse> {
     const options = gate.attach(config, target, source, token);
-    return send(config).then(
+    let isPending = true;
+    const sent = send(config).then(
       (response) => {
+        isPending = false;
         gate.release(config, options);
         concealSent(config, response, token, 'quick');
         if (response.status === UNAUTHORIZED)
@@ -178,6 +181,7 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
         return response;
       },
       (error: unknown) => {
+        isPending = false;
         gate.release(config, options);
         const outcome = failed(error);
         concealSent(config, outcome.response, token, 'thorough');
@@ -185,6 +189,13 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
         return settle({ config, source, target, token, send }, outcome);
       },
     );
+    // axios's own adapters have read the destination by now. Another function may read it later.
+    if (typeof config.adapter === 'function') {
+      queueMicrotask(() => {
+        if (isPending) gate.watch(config, target, token);
+      });
+    }
+    return sent;
   }
 
   /** Deals with an outcome other than a success. */
@@ -272,7 +283,7 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
   }
 
   function targetAbove(config: Config): Target | undefined {
-    if (config.bipsyncAuth === false) return undefined;
+    if (optionsOf(config) === false) return undefined;
     // After `interceptors.request.clear()` the plugin has no part in a request.
     if (!isRegistered(instance.interceptors.request, onRequest)) return undefined;
     try {
@@ -320,6 +331,10 @@ export function isRegistered(manager: object, fulfilled: unknown): boolean {
   const { handlers } = manager as { handlers?: ({ fulfilled?: unknown } | null)[] };
   return handlers === undefined || handlers.some((handler) => handler?.fulfilled === fulfilled);
 }
+
+/** Only an own property counts. */
+const optionsOf = (config: Config): Config['bipsyncAuth'] =>
+  Object.hasOwn(config, 'bipsyncAuth') ? config.bipsyncAuth : undefined;
 
 /** A copy, so that whoever kept the first attempt's config sees it unchanged. */
 function replayOf(config: Config): Config {

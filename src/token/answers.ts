@@ -27,7 +27,7 @@ const MAX_SCOPE_LENGTH = 4096;
  *
  * @throws BipsyncAuthError `ERR_BIPSYNC_TOKEN_RESPONSE` if it is not a usable bearer token.
  */
-export function readToken({ body }: Answer, subject: string): TokenResponse {
+export function readToken({ body }: Answer, sent: SentParameters, subject: string): TokenResponse {
   const { access_token: accessToken, token_type: type, expires_in: expiresIn, scope } = asRecord(body);
   if (!isAccessToken(accessToken)) throw unusable(subject, 'access_token');
   if (typeof type !== 'string' || type.toLowerCase() !== 'bearer') throw unusable(subject, 'token_type');
@@ -36,8 +36,14 @@ export function readToken({ body }: Answer, subject: string): TokenResponse {
   return {
     accessToken,
     lifetimeMs: Math.min(seconds * 1000, MAX_LIFETIME_MS),
-    scopes: readScopes(scope),
+    scopes: readScopes(scope)?.filter(isShowable(sent)),
   };
+}
+
+/** A server could put anything into `scope`, and scopes are shown. */
+function isShowable(sent: SentParameters): (scope: string) => boolean {
+  const quotable = createQuotable(sent);
+  return (scope) => sent.scopes.includes(scope) || quotable(scope) !== undefined;
 }
 
 /** readScopes reads a `scope` value. Anything that does not look like one counts as absent. */

@@ -34,6 +34,17 @@ export interface Attempt extends SentParameters {
 
 const MAX_RESPONSE_BYTES = 100_000;
 const MAX_RESETS = 10;
+/** Options that decide where a request goes or what it carries, and that older versions of axios also read from a prototype. */
+const routingOptions = [
+  'adapter',
+  'auth',
+  'httpAgent',
+  'httpsAgent',
+  'lookup',
+  'params',
+  'proxy',
+  'socketPath',
+];
 
 /**
  * requestToken makes one access token request
@@ -47,7 +58,7 @@ export async function requestToken(endpoint: TokenEndpoint, attempt: Attempt): P
   // The query is left out: it may hold anything.
   const subject = `The token endpoint ${origin}${pathname}`;
   const answer = await post(endpoint, attempt, subject);
-  if (answer.status === 200) return readToken(answer, subject);
+  if (answer.status === 200) return readToken(answer, attempt, subject);
   throw readRefusal(answer, attempt, subject);
 }
 
@@ -74,6 +85,12 @@ async function postOnce(endpoint: TokenEndpoint, attempt: Attempt, subject: stri
   const risk = riskOf(tokenUrl.origin, { adapter, config: { ...transport, fetchOptions: { dispatcher } } });
   if (risk !== undefined)
     throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `No token was requested: ${risk}.`);
+
+  const polluted = routingOptions.find((option) => option in Object.prototype);
+  if (polluted !== undefined) {
+    const message = `No token was requested: Object.prototype has a property "${polluted}", which axios could take for an option.`;
+    throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${message} Find out what pollutes it.`);
+  }
 
   const connection = watchConnection(attempt);
   try {
@@ -165,7 +182,10 @@ function watchConnection({ reusedConnectionMs }: Attempt): Connection {
 
 /** Streams are read up to the bound, beyond which there is no answer. What a mock answers is taken as it is. */
 async function readText(data: unknown): Promise<unknown> {
-  if (!isChunks(data)) return ArrayBuffer.isView(data) ? bufferOf(data).toString() : data;
+  if (!isChunks(data)) {
+    const text = ArrayBuffer.isView(data) ? bufferOf(data).toString() : data;
+    return typeof text === 'string' && text.length > MAX_RESPONSE_BYTES ? undefined : text;
+  }
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of data) {

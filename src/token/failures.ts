@@ -48,7 +48,7 @@ export function readFailure(thrown: unknown, circumstances: Circumstances): Erro
   if (isFaultOfTheProgram(causes)) {
     return new BipsyncAuthError(
       'ERR_BIPSYNC_CONFIG',
-      `The token request failed before anything was sent: ${describeFault(causes)}. This is a fault of the environment, of ` +
+      `The token request failed in this process: ${describeFault(causes)}. This is a fault of the environment, of ` +
         "the instance's adapter or of axios-bipsync-auth, not of the network or of Bipsync.",
     );
   }

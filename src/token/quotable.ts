@@ -1,9 +1,11 @@
 const MAX_LENGTH = 300;
-const MIN_TRACE = 10;
-/** A secret shorter than this is looked for as a whole. */
-const SHORT_SECRET = 12;
+/** So many letters or digits of the secret in a row are a trace of it. A secret shorter than `SHORT` is looked for as a whole. */
+const TRACE = 10;
+const SHORT = 12;
+/** So many characters that are not part of plain words may be shown: enough for an IP address, not for an encoded secret. */
+const MAX_ODD = 15;
 
-/** What {@link createQuotable} has to know of the request that the server answered. */
+/** What a token request was sent with. */
 export interface SentParameters {
   readonly secret: string;
   readonly clientId: string;
@@ -11,23 +13,31 @@ export interface SentParameters {
 }
 
 /**
- * createQuotable makes the function that returns a server's words if they can be shown, otherwise `undefined`.
+ * createQuotable makes the function that returns a server's words if they can be shown, otherwise `undefined`. It judges them
+ * together with what it has returned before, since a secret can be spread over several members of an answer.
  *
- * A server may repeat what it was sent: cut, encoded or taken apart. So words are shown only if they cannot hold the
- * secret. They must be plain prose: without escapes of any kind and without long encoded runs. The letters and digits in
- * them must not hold ten in a row of the secret's. The scopes asked for and the client id are not secret, and are left
- * aside.
+ * A server may repeat what it was sent: cut, encoded or taken apart. So only what looks like prose is shown: plain words, and
+ * very little else. Ten letters or digits of the secret in a row are never shown. The scopes asked for and the client id are
+ * not secret; as whole words they are left aside.
  */
-export function createQuotable(sent: SentParameters): (said: unknown) => string | undefined {
-  const harmless = [...sent.scopes, sent.clientId]
-    .filter((word) => word !== '' && !holdsTrace(word, sent.secret))
-    .sort((one, other) => other.length - one.length);
+export function createQuotable({
+  secret,
+  clientId,
+  scopes,
+}: SentParameters): (said: unknown) => string | undefined {
+  const harmless = new Set([...scopes, clientId].filter((word) => !holdsTrace(word, secret)));
+  let shown = '';
   return (said) => {
     if (typeof said !== 'string') return undefined;
     const words = printable(said);
-    const rest = harmless.reduce((text, word) => text.replaceAll(word, ' '), words);
-    const isSafe = !mayBeEncoded(rest) && !/client_secret/i.test(rest) && !holdsTrace(rest, sent.secret);
-    return isSafe && words !== '' ? words : undefined;
+    const rest = `${shown} ${words}`
+      .split(/\s+/)
+      .filter((word) => !harmless.has(word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '')))
+      .join(' ');
+    if (words === '' || oddCharacters(rest) > MAX_ODD || /client_secret/i.test(rest)) return undefined;
+    if (holdsTrace(rest, secret)) return undefined;
+    shown = `${shown} ${words}`;
+    return words;
   };
 }
 
@@ -36,34 +46,35 @@ export function looksLikeCode(value: unknown): value is string {
   return typeof value === 'string' && /^[a-z][a-z\d_.-]{0,63}$/i.test(value);
 }
 
+/** One line, in the characters that other spellings of them stand for. */
 function printable(said: string): string {
   return said
+    .slice(0, MAX_LENGTH * 4)
+    .normalize('NFKC')
     .replace(/[^\x20-\x7e\u00a0-\ud7ff\uf900-\ufffd]+/g, ' ')
     .trim()
     .slice(0, MAX_LENGTH);
 }
 
-/** Escapes (`&#34;`, `%22`, `\u0022`, `=22`), runs as of base64 or hex, and long series of short groups, as of bytes. */
-function mayBeEncoded(text: string): boolean {
-  if (/&#?\w+;|%[\da-f]{2}|\\|=[\da-f]{2}/i.test(text)) return true;
-  const runs = text.match(/[\w+/=~-]{16,}/g) ?? [];
-  if (runs.some((run) => run.length >= 32 || (/[a-z]/.test(run) && /[A-Z]/.test(run) && /\d/.test(run)))) {
-    return true;
-  }
-  return /(?:\b(?=\w*\d)\w{1,4}\b\W*){10}/.test(text);
+/** How many letters and digits are not part of a plain word, which is lower-case but for its first letter. */
+function oddCharacters(text: string): number {
+  const runs = text.match(/[\p{L}\p{N}]+/gu) ?? [];
+  return runs.filter((run) => !/^\p{Lu}?\p{Ll}{1,19}$/u.test(run) && run !== 'a' && run !== 'A').join('')
+    .length;
 }
 
-/** Whether letters and digits of the secret stand in a row in `text`, whatever stands between them. */
+/** Whether letters and digits of the secret stand in a row in `text`, forwards or backwards, whatever stands between them. */
 function holdsTrace(text: string, secret: string): boolean {
   const inText = lettersAndDigits(text);
-  const inSecret = lettersAndDigits(secret);
-  if (secret.trim().length < SHORT_SECRET || inSecret.length < MIN_TRACE) {
-    return text.includes(secret.trim()) || (inSecret !== '' && inText.includes(inSecret));
-  }
-  for (let at = 0; at + MIN_TRACE <= inSecret.length; at += 1) {
-    if (inText.includes(inSecret.slice(at, at + MIN_TRACE))) return true;
-  }
-  return false;
+  const forwards = lettersAndDigits(secret);
+  const isShort = secret.trim().length < SHORT || forwards.length < TRACE;
+  if (isShort) return text.includes(secret.trim()) || (forwards !== '' && inText.includes(forwards));
+  return [forwards, Array.from(forwards).reverse().join('')].some((run) => {
+    for (let at = 0; at + TRACE <= run.length; at += 1) {
+      if (inText.includes(run.slice(at, at + TRACE))) return true;
+    }
+    return false;
+  });
 }
 
 function lettersAndDigits(text: string): string {
