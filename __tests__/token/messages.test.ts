@@ -210,8 +210,8 @@ describe('a message says what happened, and what to do about it:', () => {
     await jest.advanceTimersByTimeAsync(1234);
     jest.useRealTimers();
     expect((await failed).message).toBe(
-      'No token could be obtained within 1234 ms (tokenTimeoutMs). The clientSecret function, the token store or the token ' +
-        'endpoint took too long. Find out which one is slow, or set a longer tokenTimeoutMs.',
+      'No token could be obtained within 1234 ms (tokenTimeoutMs). The clientSecret function, the token store, the token ' +
+        'endpoint or a proxy on the way took too long. Find out which one is slow, or set a longer tokenTimeoutMs.',
     );
   });
 });

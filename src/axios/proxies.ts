@@ -33,9 +33,12 @@ export function agentProxyOf({ httpsAgent }: Routing): string | undefined {
   return typeof href === 'string' ? hostAndPort(href) : undefined;
 }
 
+/** Stands for a proxy whose URL cannot be read. */
+export const UNREADABLE_PROXY = 'the configured proxy';
+
 /** Nothing else of a proxy's URL is shown, since it may hold a password. */
 function hostAndPort(url: string): string {
-  return parseUrl(url)?.host || 'the configured proxy';
+  return parseUrl(url)?.host || UNREADABLE_PROXY;
 }
 
 function variable(name: string): string {
@@ -82,7 +85,7 @@ const meanings: Readonly<Record<number, string>> = {
 
 /** describeProxyAnswer says who refused, what it answered and the next step. */
 export function describeProxyAnswer(proxy: string | undefined, status: number, host: string): string {
-  const who = proxy === undefined || proxy === 'the configured proxy' ? 'The proxy' : `The proxy ${proxy}`;
+  const who = proxy === undefined || proxy === UNREADABLE_PROXY ? 'The proxy' : `The proxy ${proxy}`;
   const meaning = meanings[status] ?? (status >= 500 ? 'out of order' : undefined);
   const answered = `${who} answered ${status}${meaning ? ` (${meaning})` : ''} to the request for a tunnel to ${host}`;
   const advice =

@@ -67,8 +67,8 @@ function secretOf(file: string): () => Promise<string> {
 function checked(file: string, content: Buffer, code: BipsyncAuthErrorCode): string {
   const problem =
     content.length > MAX_SECRET_BYTES
-      ? `is larger than ${MAX_SECRET_BYTES} bytes, which no secret is`
-      : 'is empty';
+      ? `is larger than ${MAX_SECRET_BYTES} bytes, which no secret is. Check its path`
+      : 'is empty. Write the secret into it';
   const secret = content.length > MAX_SECRET_BYTES ? '' : content.toString();
   if (secret.trim() !== '') return secret;
   throw new BipsyncAuthError(code, `The file that BIPSYNC_CLIENT_SECRET_FILE names, ${file}, ${problem}.`);

@@ -36,8 +36,8 @@ export function startDeadline(timeoutMs: number): Deadline {
       reject(
         new BipsyncAuthError(
           'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
-          `No token could be obtained within ${timeoutMs} ms (tokenTimeoutMs). The clientSecret function, the token store ` +
-            'or the token endpoint took too long. Find out which one is slow, or set a longer tokenTimeoutMs.',
+          `No token could be obtained within ${timeoutMs} ms (tokenTimeoutMs). The clientSecret function, the token store, ` +
+            'the token endpoint or a proxy on the way took too long. Find out which one is slow, or set a longer tokenTimeoutMs.',
         ),
       );
       controller.abort();

@@ -106,7 +106,11 @@ function meaningOf(status: number, error: unknown, sent: SentParameters): [Bipsy
     return ['ERR_BIPSYNC_SCOPE', 'Check teamId and scopes against what the client was granted.'];
   }
   if (error === 'invalid_client' || error === 'unauthorized_client' || status === 401) {
-    const advice = 'Check clientId and clientSecret, and that they belong to this tenant.';
+    // So the API refuses a request without a token, at any path but that of the token endpoint.
+    const advice =
+      error === 'access_denied'
+        ? 'This looks like the API, not like a token endpoint. Check tokenUrl, client and baseURL.'
+        : 'Check clientId and clientSecret, and that they belong to this tenant.';
     return ['ERR_BIPSYNC_CREDENTIALS', [advice, ...oddities(sent)].join(' ')];
   }
   if (status === 403) {

@@ -1,5 +1,5 @@
 import { isUnmatchedMockError } from '../axios/adapters';
-import { describeProxyAnswer, proxyStatusOf } from '../axios/proxies';
+import { describeProxyAnswer, proxyStatusOf, UNREADABLE_PROXY } from '../axios/proxies';
 import { BipsyncAuthError, isBipsyncAuthError } from '../errors';
 import { asRecord } from '../values';
 import { REDIRECT_ADVICE } from './answers';
@@ -46,16 +46,21 @@ export function readFailure(thrown: unknown, circumstances: Circumstances): Erro
     .filter((found) => found !== undefined)
     .at(-1);
   if (isFaultOfTheProgram(causes)) {
+    const advice =
+      proxy === UNREADABLE_PROXY
+        ? "HTTPS_PROXY, or the instance's proxy option, does not hold a valid URL. Correct it, for example " +
+          'http://proxy.example.com:3128.'
+        : "This is a fault of the environment, of the instance's adapter or of axios-bipsync-auth, not of the network or of " +
+          'Bipsync.';
     return new BipsyncAuthError(
       'ERR_BIPSYNC_CONFIG',
-      `The token request failed in this process: ${describeFault(causes)}. This is a fault of the environment, of ` +
-        "the instance's adapter or of axios-bipsync-auth, not of the network or of Bipsync.",
+      `The token request failed in this process: ${describeFault(causes)}. ${advice}`,
     );
   }
-  const advice = isCertificateCode(code) ? CERTIFICATE_ADVICE : networkAdvice(proxy);
+  const way = proxy === undefined || isCertificateCode(code) ? '' : ` through the proxy ${proxy}`;
   const failure = new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
-    `${subject} could not be reached${code === undefined ? '' : ` (${code})`}. ${advice}`,
+    `${subject} could not be reached${way}${code === undefined ? '' : ` (${code})`}. ${adviceOn(code, proxy, hostname)}`,
   );
   return wasReused && (code === 'ECONNRESET' || code === 'EPIPE') ? new WasReset(failure) : failure;
 }
@@ -77,14 +82,30 @@ export function proxyRefusal(status: number, proxy: string | undefined, hostname
   });
 }
 
-const CERTIFICATE_ADVICE =
-  'The certificate that was shown is not trusted. If a proxy or a firewall on the way opens TLS connections, name the file ' +
-  'with its CA certificate in NODE_EXTRA_CA_CERTS, or give the axios instance an httpsAgent with that `ca`. Do not switch the ' +
-  'check off.';
-
-function networkAdvice(proxy: string | undefined): string {
-  const way = proxy === undefined ? '' : ` The request was to go through the proxy ${proxy}.`;
-  return `Check that it is the right one, and the network, DNS and proxy settings between this machine and it.${way}`;
+function adviceOn(code: string | undefined, proxy: string | undefined, hostname: string): string {
+  if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
+    return 'The certificate that was shown is for another host. Check client, baseURL or tokenUrl.';
+  }
+  if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
+    return (
+      "The certificate that was shown is not valid at this time. Check this machine's clock. If the clock is right, the " +
+      'server, or the proxy that opens TLS connections, needs a new certificate.'
+    );
+  }
+  if (isCertificateCode(code)) {
+    return (
+      'The certificate that was shown is not trusted. If a proxy or a firewall on the way opens TLS connections, name the ' +
+      'file with its CA certificate in NODE_EXTRA_CA_CERTS, or give the axios instance an httpsAgent with that `ca`. Do not ' +
+      'switch the check off.'
+    );
+  }
+  if (code === 'ERR_NOCK_NO_MATCH') {
+    return 'nock answers in its place and has no handler for the token request. Add one, for POST /v1/oauth/token.';
+  }
+  if (proxy === undefined) {
+    return 'Check that it is the right one, and the network, DNS and proxy settings between this machine and it.';
+  }
+  return `Check that this is the right proxy and that it runs, or name ${hostname} in NO_PROXY to connect directly.`;
 }
 
 /** isCertificateCode tells the error codes with which OpenSSL and Node reject a certificate. */
