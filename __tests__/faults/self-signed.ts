@@ -1,5 +1,12 @@
 import { generateKeyPairSync, type KeyPairKeyObjectResult, randomBytes, sign } from 'node:crypto';
 
+/** What differs between the certificates. */
+interface Form {
+  version: Buffer;
+  extensions: Buffer;
+  until: string;
+}
+
 interface Certificate {
   cert: string;
   key: string;
@@ -12,6 +19,12 @@ interface Certificate {
 export function selfSigned(commonName = 'localhost'): Certificate {
   const keys = generateKeyPairSync('ed25519');
   return issue(commonName, keys, commonName, keys);
+}
+
+/** expired is a certificate like that of selfSigned, which was valid for a day of the year 2020. */
+export function expired(): Certificate {
+  const keys = generateKeyPairSync('ed25519');
+  return issue('localhost', keys, 'localhost', keys, { ...none, until: '200102000000Z' });
 }
 
 /** inspected is what a proxy that inspects TLS presents: a certificate for `localhost`, and those of its own authority. */
@@ -29,9 +42,9 @@ function issue(
   { publicKey, privateKey }: KeyPairKeyObjectResult,
   issuer: string,
   { privateKey: signingKey }: KeyPairKeyObjectResult,
-  { version, extensions }: { version: Buffer; extensions: Buffer } = none,
+  { version, extensions, until }: Form = none,
 ): Certificate {
-  const validity = sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from('491231235959Z')));
+  const validity = sequence(der(0x17, Buffer.from('200101000000Z')), der(0x17, Buffer.from(until)));
   const ed25519 = sequence(oid(1, 3, 101, 112));
   const serial = der(0x02, randomBytes(8).fill(1, 0, 1));
   const spki = publicKey.export({ type: 'spki', format: 'der' });
@@ -54,7 +67,7 @@ function issue(
 }
 
 /** Version 1 has no extensions. */
-const none = { version: Buffer.alloc(0), extensions: Buffer.alloc(0) };
+const none: Form = { version: Buffer.alloc(0), extensions: Buffer.alloc(0), until: '491231235959Z' };
 
 const named = (commonName: string): Buffer =>
   sequence(set(sequence(oid(2, 5, 4, 3), der(0x0c, Buffer.from(commonName)))));
@@ -76,7 +89,8 @@ const oid = (first: number, second: number, ...arcs: number[]): Buffer =>
 const yes = der(0x01, Buffer.from([0xff]));
 
 /** Version 3, with the extension that makes an authority (RFC 5280 §4.2.1.9). */
-const mayIssue = {
+const mayIssue: Form = {
+  ...none,
   version: der(0xa0, der(0x02, Buffer.from([2]))),
   extensions: der(0xa3, sequence(sequence(oid(2, 5, 29, 19), yes, der(0x04, sequence(yes))))),
 };
