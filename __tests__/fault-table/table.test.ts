@@ -1,5 +1,6 @@
 import { spawnedCommand } from '../cli/spawned';
 import { diagnose, type Diagnosis, readDiagnosis } from '../cli/support';
+import { type MessageHeading, messageHeadings } from './headings';
 import { partiesIn } from './parties';
 import { type Report, reportOf, type Row, type Situation } from './row';
 import { apiRows } from './rows/api';
@@ -8,7 +9,7 @@ import { endpointRows } from './rows/endpoint';
 import { networkRows } from './rows/network';
 import { storeRows } from './rows/stores';
 import { surroundingsRows } from './rows/surroundings';
-import { describeWithRedis } from '../support/redis-server';
+import { describeWithRedis, redisAvailable } from '../support/redis-server';
 import { startWorld, type World } from './world';
 
 // The space of faults: what can go wrong between a configuration and an answer of the API. Each row brings one fault about,
@@ -19,6 +20,8 @@ const rows: Row[] = [...configurationRows, ...networkRows, ...endpointRows, ...a
 const command = spawnedCommand();
 const proxyVariables = ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'];
 let world: World;
+/** What the rows' users were told. */
+const told: string[] = [];
 
 beforeEach(async () => {
   for (const name of proxyVariables.flatMap((variable) => [variable, variable.toUpperCase()])) {
@@ -44,6 +47,7 @@ async function walk({ fault, library, check }: Row): Promise<void> {
     blamed: [library.party],
   });
   expectNoSecret(report);
+  told.push(report.message);
 
   if (check === undefined) return;
   const diagnosis = await checked(situation);
@@ -65,6 +69,25 @@ test('at least 60 rows differ in the code, the party or the next step that they 
   );
   expect(new Set(promises).size).toBeGreaterThanOrEqual(60);
   expect(new Set(rows.map(({ title }) => title)).size).toBe(rows.length);
+});
+
+test('every message of a row has a heading in the guide to troubleshooting', () => {
+  const headings = messageHeadings();
+  const isEntry = (message: string): boolean => headings.some(({ matches }) => matches(message));
+  // What axios itself says of the network is not ours; an event is a symptom, and has one entry for all its reasons.
+  const isOurs = (message: string): boolean =>
+    !/^works|^\w+ (?:time-out|error|unreadable)$|^connect E|^read E|^socket hang up/.test(message);
+  expect(told.filter(isOurs).filter((message) => !isEntry(message))).toEqual([]);
+});
+
+test('every heading in the guide to troubleshooting that is a message is what a row was told', () => {
+  if (told.length < rows.length + (redisAvailable() ? storeRows.length : 0)) return;
+  const isTold = ({ matches }: MessageHeading): boolean => told.some(matches);
+  expect(
+    messageHeadings()
+      .filter((heading) => !isTold(heading))
+      .map(({ text }) => text),
+  ).toEqual([]);
 });
 
 async function attempt({ attempt: run }: Situation): Promise<Report> {
