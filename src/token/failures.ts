@@ -57,7 +57,8 @@ export function readFailure(thrown: unknown, circumstances: Circumstances): Erro
       `The token request failed in this process: ${describeFault(causes)}. ${advice}`,
     );
   }
-  const way = proxy === undefined || isCertificateCode(code) ? '' : ` through the proxy ${proxy}`;
+  const named = proxy === UNREADABLE_PROXY ? proxy : `the proxy ${proxy}`;
+  const way = proxy === undefined || isCertificateCode(code) ? '' : ` through ${named}`;
   const failure = new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
     `${subject} could not be reached${way}${code === undefined ? '' : ` (${code})`}. ${adviceOn(code, proxy, hostname)}`,

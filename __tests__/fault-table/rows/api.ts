@@ -38,7 +38,7 @@ export const apiRows: Row[] = [
     },
   ),
   {
-    title: 'A challenge that says insufficient_scope is told without another token.',
+    title: 'A challenge that says insufficient_scope is reported without a second token request.',
     fault: (world) => {
       world.emulator.challenge = 'rfc6750';
       return {

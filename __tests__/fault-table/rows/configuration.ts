@@ -193,7 +193,7 @@ export const configurationRows: Row[] = [
     /there is no option "clientID", only client, baseURL, tokenUrl, clientId/,
   ),
   option(
-    'A time-out in seconds instead of milliseconds is accepted, but 0 names the range.',
+    'A time-out of 0 ms is rejected with the range.',
     { tokenTimeoutMs: 0 },
     /tokenTimeoutMs must be a number of milliseconds from 1 to 300000/,
   ),
@@ -299,7 +299,7 @@ export const configurationRows: Row[] = [
     inSecret(/larger than 16384 bytes/),
   ),
   secretFile(
-    'Two lines in a secret file are told by the line break, as a fault of the file.',
+    'A secret file with two lines is reported with the place of the line break.',
     (file) => writeFileSync(file, 'one\ntwo\n'),
     'ERR_BIPSYNC_SECRET',
     'the secret function',

@@ -71,7 +71,7 @@ function spoilt(title: string, spoil: (world: World) => Record<string, string>, 
 export const endpointRows: Row[] = [
   // Pages of gateways, portals and proxies in between.
   answered(
-    'A login page with 200 is told by the missing token.',
+    'A login page with 200 is reported with the missing token.',
     { status: 200, headers: html, body: '<!doctype html><title>Sign in</title>' },
     RESPONSE,
     /without a valid access_token\. Check that it is the token endpoint, and that no gateway, login page or mock/,
@@ -82,6 +82,18 @@ export const endpointRows: Row[] = [
     REQUEST,
     /Redirects are not followed with a secret\. Check client, baseURL and tokenUrl/,
   ),
+  {
+    title: 'With fetch, a redirect to a login page is not followed either.',
+    fault: (world) => {
+      world.emulator.failTokenRequests({ redirectTo: 'https://login.example.com/', status: 302 }, Infinity);
+      return { attempt: () => world.install({}, { adapter: 'fetch' }).auth.getToken() };
+    },
+    library: {
+      code: REQUEST,
+      party: 'the token endpoint',
+      step: /answered 302\. Redirects are not followed with a secret/,
+    },
+  },
   answered(
     'The 404 page of another server names the options that lead there.',
     { status: 404, headers: html, body: '<h1>Not Found</h1>' },
@@ -89,7 +101,7 @@ export const endpointRows: Row[] = [
     /answered 404\. Check client, baseURL or tokenUrl/,
   ),
   answered(
-    'A gateway without a server behind it is told as out of order.',
+    'A gateway without a server behind it is reported as out of order.',
     { status: 502, headers: html, body: '<h1>Bad Gateway</h1>' },
     UNAVAILABLE,
     /answered 502\. It is overloaded or out of order\. Try again later/,
@@ -113,7 +125,7 @@ export const endpointRows: Row[] = [
     },
   },
   {
-    title: 'A body without end is cut off, and told as no token.',
+    title: 'A body without end is cut off, and reported as no token.',
     fault: (world) => refusedWith(world, { oversizeBytes: 2_000_000 }),
     library: {
       code: RESPONSE,
@@ -123,7 +135,7 @@ export const endpointRows: Row[] = [
     check: { at: 'token', names: /without a valid access_token/, step: /gateway/ },
   },
   {
-    title: 'An answer that breaks off is told by the code of the system.',
+    title: 'An answer that breaks off is reported with the code of the system.',
     fault: (world) => {
       world.emulator.failTokenRequests('reset-mid-body', Infinity);
       return { attempt: () => world.install().auth.getToken(), env: world.env };
@@ -263,7 +275,7 @@ export const endpointRows: Row[] = [
     /answered 405\. Check .*tokenUrl/,
   ),
   answered(
-    'An IP address that is not permitted is told by the 403 of the token endpoint.',
+    'An IP address that is not permitted is reported with the 403 of the token endpoint.',
     { status: 403, body: { error: 'forbidden' } },
     'ERR_BIPSYNC_IP_NOT_ALLOWED',
     /answered 403.*Have this machine's public IP address permitted in Bipsync/,
@@ -282,7 +294,7 @@ export const endpointRows: Row[] = [
     /answered 425\. It is overloaded/,
   ),
   answered(
-    'An internal error of the server is told as out of order.',
+    'An internal error of the server is reported as out of order.',
     { status: 500, body: { message: 'Server Error' } },
     UNAVAILABLE,
     /answered 500 \(Server Error\)/,
@@ -332,7 +344,7 @@ export const endpointRows: Row[] = [
     /Check clientId and clientSecret, and that they belong to this tenant/,
   ),
   spoilt(
-    'A client id and a secret that are swapped are told by their lengths.',
+    'A client id and a secret that are swapped are reported with their lengths.',
     ({ emulator }) => ({
       BIPSYNC_CLIENT_ID: emulator.clientSecret,
       BIPSYNC_CLIENT_SECRET: emulator.clientId,
@@ -340,7 +352,7 @@ export const endpointRows: Row[] = [
     /The client id is longer than the secret: the two may be swapped/,
   ),
   spoilt(
-    'A secret in quotes is told by the quotes.',
+    'A secret in quotes is reported with the quotes.',
     ({ emulator }) => ({ BIPSYNC_CLIENT_SECRET: `"${emulator.clientSecret}"` }),
     /The secret is in quotes, which are sent with it/,
   ),
@@ -350,17 +362,17 @@ export const endpointRows: Row[] = [
     /The secret looks like JSON: pass the value inside it/,
   ),
   spoilt(
-    'A secret with a space before it is told by the space.',
+    'A secret with a space before it is reported with the space.',
     ({ emulator }) => ({ BIPSYNC_CLIENT_SECRET: ` ${emulator.clientSecret}` }),
     /The secret begins or ends with white space/,
   ),
   spoilt(
-    'A client id with a space after it is told by the space.',
+    'A client id with a space after it is reported with the space.',
     ({ emulator }) => ({ BIPSYNC_CLIENT_ID: `${emulator.clientId} ` }),
     /The client id begins or ends with white space/,
   ),
   spoilt(
-    'A client id in the place of the secret is told.',
+    'A client id in the place of the secret is noticed.',
     ({ emulator }) => ({ BIPSYNC_CLIENT_SECRET: emulator.clientId }),
     /The secret and the client id are the same/,
   ),
@@ -437,7 +449,7 @@ export const endpointRows: Row[] = [
     library: { code: SCOPE, party: 'the token endpoint', step: /users:read\)/ },
   },
   {
-    title: 'An Authlib-like token with fewer scopes than asked for is told by an event, and fails check.',
+    title: 'An Authlib-like token with fewer scopes than asked for is reported by an event, and fails check.',
     fault: (world) => {
       world.emulator.grantScopes(['rest_api:read']);
       world.emulator.narrowsScopes = true;

@@ -56,7 +56,7 @@ function caFile(world: World, cert: string): string {
 
 export const networkRows: Row[] = [
   {
-    title: 'A host that does not exist is told by ENOTFOUND, and check names the variable.',
+    title: 'A host that does not exist is reported with ENOTFOUND, and check names the variable.',
     fault: (world) => at(world, NOWHERE),
     library: {
       code: unavailable,
@@ -70,7 +70,7 @@ export const networkRows: Row[] = [
     },
   },
   {
-    title: 'A name server that does not answer is told by EAI_AGAIN.',
+    title: 'A name server that does not answer is reported with EAI_AGAIN.',
     // No name server can be made to fail for this process alone, so the look-up is replaced.
     fault: (world) => ({
       attempt: () =>
@@ -87,7 +87,7 @@ export const networkRows: Row[] = [
     library: { code: unavailable, party: 'the network', step: /\(EAI_AGAIN\)\..*DNS/ },
   },
   {
-    title: 'A port on which nobody listens is told by ECONNREFUSED.',
+    title: 'A port on which nobody listens is reported with ECONNREFUSED.',
     fault: async (world) => at(world, `http://127.0.0.1:${await closedPort()}`),
     library: {
       code: unavailable,
@@ -103,7 +103,7 @@ export const networkRows: Row[] = [
     check: { at: 'tls', names: /127\.0\.0\.1:\d+: no TLS connection \(ECONNREFUSED\)/, step: /firewall/ },
   },
   {
-    title: 'A server that resets the connection is told by ECONNRESET.',
+    title: 'A server that resets the connection is reported with ECONNRESET.',
     fault: async (world) => {
       const port = await tcp(world, (socket) => socket.once('data', () => socket.resetAndDestroy()));
       return at(world, `http://127.0.0.1:${port}`);
@@ -112,7 +112,7 @@ export const networkRows: Row[] = [
     check: { at: 'token', names: /ECONNRESET/, step: /firewall/ },
   },
   {
-    title: 'A server that accepts and never answers is told by the time-out.',
+    title: 'A server that accepts and never answers is reported as a time-out.',
     fault: async (world) => {
       const port = await tcp(world, (socket) => socket.resume());
       return {
@@ -127,7 +127,7 @@ export const networkRows: Row[] = [
     },
   },
   {
-    title: 'A server that does not speak HTTP is told by the code of the parser.',
+    title: 'A server that does not speak HTTP is reported with the code of the parser.',
     fault: async (world) => {
       const port = await tcp(world, (socket) =>
         socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.6\r\n')),
@@ -142,7 +142,7 @@ export const networkRows: Row[] = [
     check: { at: 'token', names: /HPE_/, step: /BIPSYNC_BASE_URL/ },
   },
   {
-    title: 'A server that does not speak TLS on an https port is told by the code of OpenSSL.',
+    title: 'A server that does not speak TLS on an https port is reported with the code of OpenSSL.',
     fault: async (world) => {
       const port = await tcp(world, (socket) => socket.resume().end('HTTP/1.1 400 Bad Request\r\n\r\n'));
       return at(world, `https://localhost:${port}`);
@@ -263,6 +263,29 @@ export const networkRows: Row[] = [
     },
   },
 
+  {
+    title: 'With fetch, a port on which nobody listens is reported with ECONNREFUSED too.',
+    fault: async (world) => ({
+      attempt: async () => {
+        const baseURL = `http://127.0.0.1:${await closedPort()}`;
+        await world.install({ baseURL }, { adapter: 'fetch' }).api.get('/v1/research');
+      },
+    }),
+    library: { code: unavailable, party: 'the network', step: /\(ECONNREFUSED\)\..*proxy settings between/ },
+  },
+  {
+    title: 'With fetch, a certificate that the server signed itself asks for its authority too.',
+    fault: async (world) => {
+      const { url } = await tlsFront(world, selfSigned());
+      return { attempt: () => world.install({ baseURL: url }, { adapter: 'fetch' }).auth.getToken() };
+    },
+    library: {
+      code: unavailable,
+      party: 'the certificate',
+      step: /\(DEPTH_ZERO_SELF_SIGNED_CERT\)\..*not trusted/,
+    },
+  },
+
   refusal(401, '\\(authentication required\\) ', /Set user name and password in HTTPS_PROXY/),
   refusal(
     407,
@@ -344,7 +367,7 @@ export const networkRows: Row[] = [
     },
   },
   {
-    title: 'A proxy that never answers CONNECT is told by the time-out.',
+    title: 'A proxy that never answers CONNECT is reported as a time-out.',
     fault: async (world) => {
       const port = await tcp(world, (socket) => socket.resume());
       world.set('HTTPS_PROXY', `http://127.0.0.1:${port}`);

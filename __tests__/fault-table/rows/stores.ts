@@ -7,7 +7,7 @@ import { startRedisServer } from '../../support/redis-server';
 import type { Row, Situation } from '../row';
 import type { World } from '../world';
 
-// A store that is shared between processes, on a real Redis. It never stops a request: what it does wrong is told by an event.
+// A store that is shared between processes, on a real Redis. It never stops a request: what it does wrong is reported by an event.
 
 interface Connected {
   readonly world: World;
@@ -73,7 +73,7 @@ const withoutLock = (store: TokenStore): TokenStore => ({
 
 export const storeRows: Row[] = [
   failing(
-    'A Redis that is down while the process runs is told as an error of its first operation.',
+    'A Redis that is down while the process runs is reported as an error of its first operation.',
     async ({ world, store, stop }) => {
       await stop();
       return attempt(world, store);
@@ -81,7 +81,7 @@ export const storeRows: Row[] = [
     /^get error$/,
   ),
   failing(
-    'A Redis that hangs is told as a time-out.',
+    'A Redis that hangs is reported as a time-out.',
     async ({ world, store, other }) => {
       await other.call('client', 'pause', '5000', 'ALL');
       return attempt(world, store);
@@ -89,7 +89,7 @@ export const storeRows: Row[] = [
     /^get time-out$/,
   ),
   failing(
-    'A Redis user who may not run scripts is told when the lock is released.',
+    'A Redis user who may not run scripts is reported when the lock is released.',
     async ({ world, store, other }) => {
       await other.call('acl', 'setuser', 'default', '-eval');
       return attempt(world, store);
@@ -97,7 +97,7 @@ export const storeRows: Row[] = [
     /^release error$/,
   ),
   failing(
-    'A Redis user who may only read is told by the lock.',
+    'A Redis user who may only read is reported with the lock.',
     async ({ world, store, other }) => {
       await other.call('acl', 'setuser', 'default', '-set');
       return attempt(world, store);
@@ -105,7 +105,7 @@ export const storeRows: Row[] = [
     /^lock error$/,
   ),
   failing(
-    'A full Redis is told by the write, if no lock was asked for.',
+    'A full Redis is reported with the write, if no lock was asked for.',
     async ({ world, store, other }) => {
       await other.config('SET', 'maxmemory', '1');
       return attempt(world, withoutLock(store));
@@ -113,7 +113,7 @@ export const storeRows: Row[] = [
     /^set error$/,
   ),
   failing(
-    'A value of somebody else under the key of a token is told as unreadable, and overwritten.',
+    'A value of somebody else under the key of a token is reported as unreadable, and overwritten.',
     ({ world, store }) => {
       const get = (): Promise<unknown> => Promise.resolve('{"token":"of another program"}');
       return attempt(world, { ...withoutLock(store), get });
@@ -121,7 +121,7 @@ export const storeRows: Row[] = [
     /^get unreadable$/,
   ),
   {
-    title: 'A store whose encryption key another process does not have shares nothing, and tells nothing.',
+    title: 'A store whose encryption key another process does not have shares nothing, and reports nothing.',
     fault: async (world) => {
       const { store } = await connected(world);
       const encrypted = (name: string): TokenStore =>

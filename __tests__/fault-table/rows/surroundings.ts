@@ -149,7 +149,20 @@ export const surroundingsRows: Row[] = [
     },
   ),
   surroundings(
-    'An interceptor that rebuilds the config from some of its fields is told as the cause of the 401.',
+    'A dispatcher of fetch that may be a proxy is rejected for a loopback host.',
+    'the surroundings',
+    /^No token was requested: the dispatcher of fetch is not a plain undici Agent.*Use a plain Agent for a loopback host/,
+    (world) => {
+      // It is never called.
+      class ProxyAgent {
+        readonly proxy = 'http://127.0.0.1:1';
+      }
+      const fetchOptions = { dispatcher: new ProxyAgent() };
+      return { attempt: () => world.install({}, { adapter: 'fetch', fetchOptions }).auth.getToken() };
+    },
+  ),
+  surroundings(
+    'An interceptor that rebuilds the config from some of its fields is reported as the cause of the 401.',
     'the request',
     /had no token, because axios-bipsync-auth never saw its config.*copy all fields, the adapter included/,
     (world) => {
