@@ -1,6 +1,6 @@
 import { spawnedCommand } from '../cli/spawned';
 import { diagnose, type Diagnosis, readDiagnosis } from '../cli/support';
-import { type MessageHeading, messageHeadings } from './headings';
+import { configurationProblems, type Entry, troubleshootingEntries } from './headings';
 import { partiesIn } from './parties';
 import { type Report, reportOf, type Row, type Situation } from './row';
 import { apiRows } from './rows/api';
@@ -70,23 +70,27 @@ test('at least 60 rows differ in the code, the party or the next step that they 
   expect(new Set(rows.map(({ title }) => title)).size).toBe(rows.length);
 });
 
+const without = (entries: Entry[], messages: string[]): string[] =>
+  messages.filter((message) => !entries.some(({ matches }) => matches(message)));
+
 test('every message of a row has a heading in the guide to troubleshooting', () => {
-  const headings = messageHeadings();
-  const isEntry = (message: string): boolean => headings.some(({ matches }) => matches(message));
   // What axios itself says of the network is not ours; an event is a symptom, and has one entry for all its reasons.
-  const isOurs = (message: string): boolean =>
-    !/^works|^\w+ (?:time-out|error|unreadable)$|^connect E|^read E|^socket hang up/.test(message);
-  expect(told.filter(isOurs).filter((message) => !isEntry(message))).toEqual([]);
+  const foreign = /^works|^\w+ (?:time-out|error|unreadable)$|^connect E|^read E|^socket hang up/;
+  const ours = told.filter((message) => !foreign.test(message));
+  expect(without(troubleshootingEntries(), ours)).toEqual([]);
 });
 
-test('every heading in the guide to troubleshooting that is a message is what a row was told', () => {
+test('every problem of a configuration has a line in the guide to troubleshooting', () => {
+  const rejected = told.filter((message) => message.startsWith('The configuration of'));
+  expect(without(configurationProblems(), rejected)).toEqual([]);
+});
+
+test('every message in the guide to troubleshooting is what the user of a row was told', () => {
   if (told.length < rows.length + (redisAvailable() ? storeRows.length : 0)) return;
-  const isTold = ({ matches }: MessageHeading): boolean => told.some(matches);
-  expect(
-    messageHeadings()
-      .filter((heading) => !isTold(heading))
-      .map(({ text }) => text),
-  ).toEqual([]);
+  const unknown = [...troubleshootingEntries(), ...configurationProblems()].filter(
+    ({ matches }) => !told.some(matches),
+  );
+  expect(unknown.map(({ text }) => text)).toEqual([]);
 });
 
 async function attempt({ attempt: run }: Situation): Promise<Report> {
