@@ -10,7 +10,7 @@ const blames = {
     /^The first argument must be an axios instance|^axios-bipsync-auth is installed on this axios|^This HttpService sends/,
   'the axios version': /^axios [\d.]+ is too old/,
   'the surroundings':
-    /^axios-bipsync-auth (?:is for servers|does not work on)|before anything was sent|^No token was requested: the dispatcher/,
+    /^axios-bipsync-auth (?:is for servers|does not work on)|failed in this process|^No token was requested: the dispatcher/,
   'a copy of axios': /in clear/,
   'the network': /could not be reached \((?!.*(?:certificate|nock))|^connect E|^read E|^socket hang up/s,
   'the certificate': /could not be reached \(.*certificate/s,

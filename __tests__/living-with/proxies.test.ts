@@ -103,7 +103,7 @@ function load(version: string): Axios {
       const { api } = install(newest, { proxy: { ...proxyOption(), port: 1 } });
       expect(await rejection(api.get('/v1/research'))).toMatchObject({
         code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
-        message: expect.stringContaining('proxy settings') as string,
+        message: expect.stringContaining('through the proxy') as string,
       });
     });
 

@@ -101,7 +101,7 @@ it('14. a pause is not ended by a replay that needed no new token', async () => 
 });
 
 describe('14. a token that serves one request alone', () => {
-  it.failing('costs another only as often as any', async () => {
+  it('costs another only as often as any', async () => {
     const state = scripted();
     state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, 0);
     state.onApi = () => ({ status: 401 });

@@ -7,22 +7,29 @@ import { parseUrl } from './destination';
 export type Routing = Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'httpsAgent'>;
 
 /**
- * proxyOf returns the proxy, as host and port, that a config or the environment names for an https request to `origin`.
- * The rules for the environment are those of axios: `https_proxy` or `all_proxy`, also as npm's configuration, unless
- * `no_proxy` names the host.
+ * proxyOf returns the proxy, as host and port, that a config or the environment names for an https request to `origin`. The
+ * rules for the environment are those of axios: `https_proxy` or `all_proxy`, also as npm's configuration, unless `no_proxy`
+ * names the host.
  */
 export function proxyOf(origin: string, { proxy }: Routing): string | undefined {
-  if (proxy === false) return undefined;
-  if (proxy) {
+  return optionOrEnvironment(proxy, () => isExempt(new URL(origin)));
+}
+
+/** possibleProxyOf returns the proxy that any version of axios would use. Versions differ in how they read `no_proxy`. */
+export function possibleProxyOf(origin: string, { proxy }: Pick<Routing, 'proxy'>): string | undefined {
+  return optionOrEnvironment(proxy, () => isCertainlyExempt(new URL(origin)));
+}
+
+function optionOrEnvironment(option: Routing['proxy'], isExempted: () => boolean): string | undefined {
+  if (option === false) return undefined;
+  if (option) {
     // A function with these members is taken for a proxy too.
-    const { hostname, host, port = '' } = proxy as { hostname?: string; host?: string; port?: unknown };
+    const { hostname, host, port = '' } = option as { hostname?: string; host?: string; port?: unknown };
     return hostAndPort(`http://${hostname ?? host ?? ''}:${String(port)}`);
   }
-  const url = new URL(origin);
-  if (isExempt(url)) return undefined;
   const names = ['https_proxy', 'all_proxy', 'npm_config_https_proxy', 'npm_config_proxy'];
   const value = names.map(variable).find((found) => found !== '');
-  if (value === undefined) return undefined;
+  if (value === undefined || isExempted()) return undefined;
   return hostAndPort(value.includes('://') ? value : `http://${value}`);
 }
 
@@ -45,11 +52,23 @@ function variable(name: string): string {
   return process.env[name] || process.env[name.toUpperCase()] || '';
 }
 
+/** As the newest axios reads `no_proxy`. */
+function isExempt({ hostname, port }: URL): boolean {
+  return variable('no_proxy')
+    .toLowerCase()
+    .split(/[\s,]+/)
+    .some((entry) => {
+      const [, pattern, entryPort] = /^(.+?)(?::(\d+))?$/.exec(entry) ?? [];
+      if (pattern === undefined || (entryPort !== undefined && entryPort !== (port || '443'))) return false;
+      return /^[.*]/.test(pattern) ? hostname.endsWith(pattern.replace('*', '')) : pattern === hostname;
+    });
+}
+
 /**
- * A host is exempt only if every version of axios takes it so: its lower-case name, a suffix of it that begins with a dot, or a
- * list that is nothing but `*`, in `no_proxy`, and in npm's variable too if that is set.
+ * isCertainlyExempt tells whether every version of axios takes a host out of proxying: by its lower-case name, a suffix of it
+ * that begins with a dot, or a list that is nothing but `*`, in `no_proxy`, and in npm's variable too if that is set.
  */
-function isExempt({ hostname }: URL): boolean {
+function isCertainlyExempt({ hostname }: URL): boolean {
   const names = (list: string): boolean =>
     list === '*' ||
     list

@@ -1,7 +1,7 @@
 import type { AxiosRequestConfig } from 'axios';
 
 import { isFetch, isHttp, isMock, isNamed, isPlainDispatcher } from './adapters';
-import { proxyOf } from './proxies';
+import { possibleProxyOf } from './proxies';
 import { OLDEST_AXIOS, ownVersion, tunnelsThroughProxies } from './versions';
 
 /** How a request is about to be sent. */
@@ -41,7 +41,7 @@ export function createRiskOf(isOwnCopy: boolean): RiskOf {
       );
     }
     if (isSafe(sending)) return undefined;
-    const proxy = proxyOf(origin, config);
+    const proxy = possibleProxyOf(origin, config);
     if (proxy === undefined) return undefined;
     const sender =
       isOwnCopy || isNamed(adapter)

@@ -144,11 +144,11 @@ function createGuard(origin: string, hook: BeforeRedirect | undefined): BeforeRe
   return (options, ...details) => {
     hook?.(options, ...details);
     if (staysAt(origin, options)) return;
-    // A copy, because the hook may have frozen the headers.
-    const sent = options['headers'] as unknown;
-    const headers: object = Array.isArray(sent) ? {} : Object.assign({}, sent);
+    const headers = asRecord(options['headers']);
     takeAuthorization(headers);
-    Object.assign(options, { headers });
+    // The hook may have frozen them, or made a list of them.
+    if (readAuthorization(headers) !== undefined || Array.isArray(headers))
+      Object.assign(options, { headers: {} });
   };
 }
 

@@ -36,6 +36,9 @@ import { waitFor } from './waiting';
 
 type Config = InternalAxiosRequestConfig;
 
+/** The real one: a test may replace it later. */
+const { queueMicrotask } = globalThis;
+
 /** Layer is what is registered on the instance. */
 export interface Layer {
   onRequest: (config: Config) => Config;

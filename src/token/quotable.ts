@@ -34,8 +34,8 @@ export function createQuotable({
       .split(/\s+/)
       .filter((word) => !harmless.has(word.replace(/^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu, '')))
       .join(' ');
-    if (words === '' || oddCharacters(rest) > MAX_ODD || /client_secret/i.test(rest)) return undefined;
-    if (holdsTrace(rest, secret)) return undefined;
+    const mayHide = escaped.test(rest) || oddCharacters(rest) > MAX_ODD || /client_secret/i.test(rest);
+    if (words === '' || mayHide || holdsTrace(rest, secret)) return undefined;
     shown = `${shown} ${words}`;
     return words;
   };
@@ -45,6 +45,9 @@ export function createQuotable({
 export function looksLikeCode(value: unknown): value is string {
   return typeof value === 'string' && /^[a-z][a-z\d_.-]{0,63}$/i.test(value);
 }
+
+/** As HTML, URLs and programming languages write characters. */
+const escaped = /&#?\w+;|%[\da-f]{2}|\\/i;
 
 /** One line, in the characters that other spellings of them stand for. */
 function printable(said: string): string {
