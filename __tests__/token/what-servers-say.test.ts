@@ -1,0 +1,253 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+
+import { formOf, rejection, scripted, SECRET, tokenAnswer, type Answer } from '../support/scripted';
+
+const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
+  state.api.get('/v1/research');
+
+async function said(answer: Answer): Promise<Error & Record<string, unknown>> {
+  const state = scripted({ scopes: ['users:read'] });
+  state.onToken = () => answer;
+  return rejection(get(state));
+}
+
+describe('the words of a refusal, as servers of several makes write them', () => {
+  it.each<[string, unknown, string, string]>([
+    [
+      'league/oauth2-server 8',
+      {
+        error: 'invalid_scope',
+        error_description: 'The requested scope is invalid, unknown, or malformed',
+        hint: 'Check the `users:read` scope',
+        message: 'The requested scope is invalid, unknown, or malformed',
+      },
+      'ERR_BIPSYNC_SCOPE',
+      'The requested scope is invalid, unknown, or malformed Check the `users:read` scope',
+    ],
+    [
+      'league/oauth2-server 9, without message',
+      { error: 'invalid_scope', error_description: 'Malformed scope', hint: 'Check the `team_a1` scope' },
+      'ERR_BIPSYNC_SCOPE',
+      'Malformed scope Check the `team_a1` scope',
+    ],
+    [
+      'Passport, with a message alone',
+      { message: 'Client is unknown.' },
+      'ERR_BIPSYNC_TOKEN_REQUEST',
+      'Client is unknown.',
+    ],
+    [
+      'problem details',
+      { type: 'about:blank', title: 'Bad Request', detail: 'The scope users:read is not granted.' },
+      'ERR_BIPSYNC_TOKEN_REQUEST',
+      'Bad Request The scope users:read is not granted.',
+    ],
+  ])('%s: all of them are in the message', async (_make, body, code, words) => {
+    const error = await said({ status: 400, body });
+    expect(error).toMatchObject({ code, oauthErrorDescription: words });
+    expect(error.message).toContain(words);
+  });
+});
+
+describe('scopes that the server grants', () => {
+  const granting = (scope: unknown) => {
+    const state = scripted({ scopes: ['users:read', 'research:read'] });
+    state.onToken = () => ({ body: { token_type: 'bearer', access_token: 't', scope } });
+    return state;
+  };
+
+  it('fewer than were asked for are those of the token, and the event names the missing ones', async () => {
+    const state = granting('team_a1 users:read');
+    expect((await state.auth.getToken()).scopes).toEqual(['team_a1', 'users:read']);
+    expect(state.events).toMatchObject([{ type: 'token-acquired', missingScopes: ['research:read'] }]);
+  });
+
+  it.each([undefined, null, '', 7, ['users:read'], 'x'.repeat(5000)])(
+    'count as those that were asked for if the server says %p',
+    async (scope) => {
+      const state = granting(scope);
+      expect((await state.auth.getToken()).scopes).toEqual(['research:read', 'team_a1', 'users:read']);
+      expect(state.events).toMatchObject([{ missingScopes: [] }]);
+    },
+  );
+});
+
+describe('9. answers after which another try makes sense', () => {
+  beforeEach(() => {
+    jest.useFakeTimers({ now: new Date('2026-03-01T12:00:00Z') });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it.each([408, 425, 429, 500, 502, 503, 504])(
+    'a %d is tried again, and the request succeeds',
+    async (status) => {
+      const state = scripted();
+      state.onToken = () => (state.tokenRequests.length === 1 ? { status } : tokenAnswer('t'));
+      const answered = get(state);
+      await jest.advanceTimersByTimeAsync(1000);
+      await answered;
+      expect(state.tokenRequests).toHaveLength(2);
+    },
+  );
+
+  it.each([-600_000, 0, 600_000])(
+    "a date in Retry-After is counted from the answer's own Date, with a server's clock %d ms off",
+    async (offMs) => {
+      const state = scripted();
+      const at = (ms: number): string => new Date(Date.now() + offMs + ms).toUTCString();
+      state.onToken = () => ({ status: 503, headers: { Date: at(0), 'Retry-After': at(90_000) } });
+      expect(await rejection(get(state))).toMatchObject({ retryAfterMs: 90_000 });
+      expect(state.tokenRequests).toHaveLength(1);
+    },
+  );
+
+  it('an error during a cool-down says that the endpoint was not asked again, and when it will be', async () => {
+    const state = scripted();
+    state.onToken = () => ({ status: 401 });
+    const first = await rejection(get(state));
+    await jest.advanceTimersByTimeAsync(10_000);
+    const { message } = await rejection(get(state));
+    expect(message).toBe(
+      `${first.message} This is the answer of an earlier attempt: the token endpoint was not asked again, and will be in 20 s.`,
+    );
+  });
+
+  it('a refusal is followed by 30 s, doubling to 5 min', async () => {
+    const state = scripted();
+    state.onToken = () => ({ status: 403 });
+    const lengths: unknown[] = [];
+    for (let round = 0; round < 6; round += 1) {
+      await rejection(get(state));
+      const event = state.events.at(-1) as { retryInMs: number };
+      lengths.push(event.retryInMs);
+      await jest.advanceTimersByTimeAsync(event.retryInMs);
+    }
+    expect(lengths).toEqual([30_000, 60_000, 120_000, 240_000, 300_000, 300_000]);
+  });
+
+  it('refused credentials hold for every team and every scope of the client: 2,000 teams cost few token requests', async () => {
+    const state = scripted();
+    state.onToken = () => ({ status: 401, body: { error: 'invalid_client' } });
+    for (let team = 0; team < 2000; team += 1) {
+      await rejection(state.api.get('/v1/x', { bipsyncAuth: { teamId: `t${team}` } }));
+    }
+    expect(state.tokenRequests).toHaveLength(1);
+  });
+});
+
+describe('a secret with what does not belong to it', () => {
+  it.each(['\n', '\r\n', '\n\n'])('is sent without %j at its end, as files have it', async (end) => {
+    for (const clientSecret of [SECRET + end, () => SECRET + end]) {
+      const state = scripted({ clientSecret });
+      await get(state);
+      expect(formOf(state.tokenRequests[0]!)['client_secret']).toBe(SECRET);
+    }
+  });
+
+  it.each([
+    ['a tab', `${SECRET}\t`, /control character, a tab \(U\+0009\), at position 22/],
+    ['a line break inside', `the-very\n${SECRET}`, /a line break \(U\+000A\), at position 9/],
+    ['a byte order mark', `\ufeff${SECRET}`, /a byte order mark \(U\+FEFF\), at position 1/],
+  ])(
+    'is rejected by name and without the value if a function returns it with %s',
+    async (_what, value, words) => {
+      const state = scripted({ clientSecret: () => value });
+      const error = await rejection(get(state));
+      expect(error).toMatchObject({
+        code: 'ERR_BIPSYNC_SECRET',
+        message: expect.stringMatching(words) as string,
+      });
+      expect(error.message).not.toContain(SECRET);
+      expect(state.tokenRequests).toHaveLength(0);
+    },
+  );
+
+  it.each([
+    [' padded-secret-value ', 'begins or ends with white space'],
+    ['"quoted-secret-value"', 'is in quotes'],
+    ['{"secret":"value-of-it"}', 'looks like JSON'],
+    ['the-client', 'the client id are the same'],
+    ['short', 'the two may be swapped'],
+  ])('that is refused gets a word of advice (%j)', async (clientSecret, words) => {
+    const state = scripted({ clientSecret });
+    state.onToken = () => ({ status: 401 });
+    const { message } = await rejection(get(state));
+    expect(message).toContain(words);
+    if (clientSecret !== 'the-client') expect(message).not.toContain(clientSecret.trim());
+  });
+});
+
+describe('a fault of the environment is reported as what it is', () => {
+  it.each<[string, Error, RegExp]>([
+    [
+      'a missing global',
+      new ReferenceError('TextDecoder is not defined'),
+      /ReferenceError: TextDecoder is not defined/,
+    ],
+    [
+      'a missing method',
+      new TypeError('URL.canParse is not a function'),
+      /TypeError: URL\.canParse is not a function/,
+    ],
+    ['an error that may quote the secret', new TypeError(`bad ${SECRET}`), /: TypeError\. This is a fault/],
+  ])('%s is no network failure', async (_what, thrown, words) => {
+    const state = scripted();
+    state.onToken = () => thrown;
+    const error = await rejection(get(state));
+    expect(error).toMatchObject({
+      code: 'ERR_BIPSYNC_CONFIG',
+      message: expect.stringMatching(words) as string,
+    });
+    expect(error.message).not.toContain(SECRET);
+    expect(state.tokenRequests).toHaveLength(1);
+  });
+
+  it('an adapter that does not exist is named', async () => {
+    const state = scripted();
+    state.api.defaults.adapter = 'carrier-pigeon';
+    const error = await rejection(state.auth.getToken());
+    expect(error).toMatchObject({ code: 'ERR_BIPSYNC_CONFIG' });
+    expect(error.message).toContain('carrier-pigeon');
+  });
+
+  it('a TypeError with a cause that has a code is what fetch throws for the network', async () => {
+    jest.useFakeTimers();
+    const state = scripted();
+    state.onToken = () => new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
+    const failed = rejection(get(state));
+    await jest.advanceTimersByTimeAsync(5000);
+    jest.useRealTimers();
+    expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
+  });
+});
+
+it("an API's 403 has a cause that names the IP address, as Bipsync documents it", async () => {
+  const state = scripted();
+  state.onApi = () => ({ status: 403, body: { error: 'forbidden' } });
+  const error = await rejection(get(state));
+  expect(error).toMatchObject({ status: 403, response: { data: { error: 'forbidden' } } });
+  expect(error.cause).toMatchObject({
+    code: 'ERR_BIPSYNC_IP_NOT_ALLOWED',
+    message: expect.stringContaining('public IP address permitted in Bipsync') as string,
+  });
+  expect(state.tokenRequests).toHaveLength(1);
+});
+
+it('events are frozen, and the diagnostics channel gets the very same objects', async () => {
+  const published: unknown[] = [];
+  const onMessage = (message: unknown): void => void published.push(message);
+  subscribe('axios-bipsync-auth:event', onMessage);
+  const state = scripted({ scopes: ['users:read'] });
+  await get(state);
+  state.auth.invalidate();
+  state.onToken = () => ({ status: 400 });
+  await rejection(get(state));
+  unsubscribe('axios-bipsync-auth:event', onMessage);
+  expect(published).toHaveLength(2);
+  published.forEach((event, position) => expect(event).toBe(state.events[position]));
+  expect(published.every((event) => Object.isFrozen(event))).toBe(true);
+  expect(Object.isFrozen((published[0] as { scopes: unknown }).scopes)).toBe(true);
+  expect(published[1]).toMatchObject({ type: 'token-failed', tokenEndpointStatus: 400, retryInMs: 30_000 });
+});
