@@ -126,7 +126,7 @@ export function createScenario(random: () => number): Scenario {
   };
   burst(0);
   for (let index = between(1, 4); index > 0; index -= 1) burst(sometime());
-  for (let index = between(5, 12) * size; index > 0; index -= 1) request(sometime(), someone());
+  for (let index = between(2, 6) * size; index > 0; index -= 1) request(sometime(), someone());
   for (let index = between(0, 3); index > 0; index -= 1) {
     const atMs = sometime();
     steps.push({ atMs, kind: 'revoke' });

@@ -95,6 +95,12 @@ export async function playFleet(seed: number, scenario = scenarioOf(seed)): Prom
       adapter: (config) =>
         config.url === '/v1/oauth/token' ? tokenEndpoint(process, config) : apiEndpoint(process, config),
     });
+    // Merging axios's many defaults would take most of the time.
+    const { defaults } = process.api;
+    for (const name of Object.keys(defaults)) {
+      if (!['adapter', 'validateStatus', 'headers'].includes(name)) Reflect.deleteProperty(defaults, name);
+    }
+    for (const name of Object.keys(defaults.headers)) Reflect.deleteProperty(defaults.headers, name);
     const store = storeOf(process);
     process.auth = installBipsyncAuth(process.api, {
       client: 'acme',
@@ -148,15 +154,20 @@ export async function playFleet(seed: number, scenario = scenarioOf(seed)): Prom
       else if (form.get('client_secret') !== NEW_SECRET) answer(401, { error: 'invalid_client' });
       else if (mode === 'refuses some' && process.index % 2 === 0) answer(403, { error: 'forbidden' });
       else
-        answer(200, { token_type: 'bearer', expires_in: scenario.expiresIn, access_token: issue(team, ms) });
+        answer(200, {
+          token_type: 'bearer',
+          expires_in: scenario.expiresIn,
+          access_token: issue(process, team, ms),
+        });
     });
   }
 
-  function issue(team: Team, ms: number): string {
+  function issue(mintedBy: Process, team: Team, ms: number): string {
     const mintedMs = clock.nowMs;
     const token: Issued = {
       value: `${team}-${tokens.size + 1}`,
       team,
+      mintedBy,
       mintedMs,
       expiresMs: mintedMs + ms / 2 + scenario.expiresIn * SECOND,
       revokedMs: Infinity,
@@ -403,9 +414,9 @@ export async function playFleet(seed: number, scenario = scenarioOf(seed)): Prom
       const lifetimeMs = scenario.expiresIn * SECOND;
       // Cool-downs and pauses end, and every token of the bad times has had its day.
       const recoveredMs = clock.nowMs + 310 * SECOND + lifetimeMs;
-      await visitAll(lifetimeMs / 12, recoveredMs);
+      await visitAll(lifetimeMs / 8, recoveredMs);
       const fromMs = clock.nowMs;
-      await visitAll(lifetimeMs / 20, fromMs + lifetimeMs);
+      await visitAll(lifetimeMs / 12, fromMs + lifetimeMs);
       await visitAll(4 * SECOND, clock.nowMs + 3 * SECOND);
       await clock.runUntil(clock.nowMs + 300);
       if (rules.violations.length === 0) rules.checkSharing(fromMs);
