@@ -389,7 +389,7 @@ export function createRules(now: () => Moment): Rules {
     key.unhelped.clear();
   }
 
-  /** What may pause until a replay helps does not pause for certain any more, once nothing else is under way. */
+  /** The replay of the request that forced a renewal was accepted: unless others are under way, nothing pauses any more. */
   function mayNotPause(name: string, resource: string): void {
     const key = keyOf(name);
     const isOpen = (call: Call): boolean =>
@@ -795,7 +795,7 @@ export function createRules(now: () => Moment): Rules {
         if (answer === 'network error') return;
         if (attempt === 1) {
           helped(key, pausesWith);
-          tasks.push(() => mayNotPause(call.key, pausesWith));
+          if (call.forcedRenewal) tasks.push(() => mayNotPause(call.key, pausesWith));
         } else if (pauseOf(key, pausesWith).isUndecided) helped(key, pausesWith);
         return;
       }
