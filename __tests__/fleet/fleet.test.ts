@@ -208,6 +208,29 @@ describeWithRedis(`a fleet of ${PROCESSES} processes on one Redis`, () => {
     expect(orphaned.tokenRequests).toBeLessThanOrEqual(1 + PROCESSES);
   });
 
+  it('is held up for a moment only by a process that is refused while it has the lock', async () => {
+    const scopes = ['groups:read', 'rest_api:read'];
+    const refused = await startOne(PROCESSES + 1);
+    // The credentials of one process are out of date, and the token endpoint takes its time to say so.
+    bipsync.failTokenRequests({ status: 401, body: { error: 'invalid_client' }, delayMs: 500 }, 1);
+    const failed = refused.ask({ do: 'request', count: 1, scopes }).then(() => performance.now());
+    await until(async () => bipsync.tokenRequests === 1, 5000);
+    const answered = workers.map(async (worker) => {
+      await worker.ask({ do: 'request', count: 1, scopes });
+      return performance.now();
+    });
+    const [failedAt, ...answeredAt] = await Promise.all([failed, ...answered]);
+    await refused.kill();
+    const waitedMs = answeredAt.map((at) => Math.round(at - failedAt)).sort((one, other) => one - other);
+    process.stdout.write(
+      `after the holder of the lock failed, the others waited ${waitedMs.join(', ')} ms\n`,
+    );
+    const held = await report('holder of the lock fails');
+    expect(held).toMatchObject({ failures: [], unauthorized: 0, tokenRequests: 2, storeFailures: 0 });
+    // Nobody waits for the end of the lock's life.
+    expect(waitedMs[Math.floor(waitedMs.length / 2)]).toBeLessThan(LOCK_MS - 600);
+  });
+
   it('loses no request while Redis is killed and started again, and shares by itself afterwards', async () => {
     const lifetimeMs = 2000 * SLOWNESS;
     await switchLifetime(lifetimeMs / 1000);
