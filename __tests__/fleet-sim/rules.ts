@@ -22,7 +22,7 @@ export interface Member extends Machine {
   readonly name: string;
   /** When it was last frozen, restarted, told to invalidate or had its clock changed. */
   disturbedMs: number;
-  restarts: number;
+  disturbances: number;
 }
 
 export interface Issued {
@@ -387,11 +387,13 @@ export function createRules(clock: Clockwork, scenario: Scenario, members: reado
 
     disturbed(member: Member): void {
       member.disturbedMs = clock.nowMs;
+      member.disturbances += 1;
     },
 
+    /** Until `storeMended`. */
     storeTroubled(): void {
       storeFaults += 1;
-      storeTroubleMs = clock.nowMs;
+      storeTroubleMs = Infinity;
     },
 
     /** The store is well again from now on. */
@@ -416,11 +418,12 @@ export function createRules(clock: Clockwork, scenario: Scenario, members: reado
           violate(`${count} tokens for team ${team} instead of ${most}`);
         }
       }
-      const failing = 6 * (endpointFaults + 1) + spentMs / SECOND / 30 + 0 * endpointFaultMs;
-      const needs = 1 + revocations + rollovers + 2 * storeFaults + failing;
+      const needs = 1 + revocations + rollovers + 2 * storeFaults;
       for (const [key, { tokenRequests, forcedMs }] of holdings) {
         const member = members[Number(key.split(' ')[0])]!;
-        const most = 3 * (needs + member.restarts + forcedMs.length);
+        const failingMs = scenario.processes[member.index]!.hasOldSecret ? spentMs : endpointFaultMs;
+        const failing = 6 * (endpointFaults + 1) + failingMs / (30 * SECOND);
+        const most = 3 * (needs + failing + member.disturbances + forcedMs.length);
         if (tokenRequests > most)
           violate(`${tokenRequests} token requests by ${member.name} instead of ${most}`);
       }

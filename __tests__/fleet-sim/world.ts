@@ -81,7 +81,7 @@ export async function playFleet(seed: number, scenario = scenarioOf(seed)): Prom
       frozenMs: 0,
       suspendedMs: 0,
       disturbedMs: -Infinity,
-      restarts: 0,
+      disturbances: 0,
       isRunning: true,
       losesAnswers: false,
     };
@@ -284,20 +284,15 @@ export async function playFleet(seed: number, scenario = scenarioOf(seed)): Prom
     if (process.frozen) clock.thaw(process);
     process.incarnation += 1;
     process.isRunning = true;
-    disturb(process);
-    install(process);
-  }
-
-  function disturb(process: Process): void {
     rules.disturbed(process);
-    process.restarts += 1;
+    install(process);
   }
 
   function thaw(process: Process): void {
     if (!process.frozen) return;
     rules.note(`${process.name} thaws`);
     clock.thaw(process);
-    disturb(process);
+    rules.disturbed(process);
   }
 
   function perform(step: Step): void {
@@ -305,45 +300,39 @@ export async function playFleet(seed: number, scenario = scenarioOf(seed)): Prom
     if (step.kind !== 'request') rules.note(JSON.stringify(step));
     switch (step.kind) {
       case 'request':
-        return clock.after(0, process, () => send(process!, step.plan)) as unknown as undefined;
+        clock.after(0, process, () => send(process!, step.plan));
+        return;
       case 'stop':
         process!.incarnation += 1;
         process!.isRunning = false;
         return;
-      case 'start': {
+      case 'start':
         restart(process!);
         return;
-      }
       case 'new keys':
         if (process!.keys) process!.keys = ['new', 'old'];
-        {
-          restart(process!);
-          return;
-        }
+        restart(process!);
+        return;
       case 'new secret':
         process!.hasOldSecret = false;
-        {
-          restart(process!);
-          return;
-        }
+        restart(process!);
+        return;
       case 'invalidate':
         if (!process!.isRunning || process!.frozen) return;
-        disturb(process!);
+        rules.disturbed(process!);
         clock.after(0, process, () => process!.auth.invalidate());
         return;
       case 'freeze':
         if (!process!.isRunning || process!.frozen) return;
         process!.losesAnswers = step.losesAnswers;
-        disturb(process!);
+        rules.disturbed(process!);
         clock.freeze(process!, step.isSuspended);
         clock.after(step.forMs, undefined, () => thaw(process!));
         return;
       case 'jump':
         process!.wallOffsetMs += step.ms;
-        {
-          disturb(process!);
-          return;
-        }
+        rules.disturbed(process!);
+        return;
       case 'store':
         storeMode = step.mode;
         rules.storeTroubled();
@@ -354,16 +343,14 @@ export async function playFleet(seed: number, scenario = scenarioOf(seed)): Prom
         rules.endpointTroubled(step.forMs);
         clock.after(step.forMs, undefined, () => (endpointMode = undefined));
         return;
-      case 'revoke': {
+      case 'revoke':
         rules.revoked();
         return;
-      }
       case 'locks expire':
         locks.clear();
-        {
-          rules.storeTroubled();
-          return;
-        }
+        rules.storeTroubled();
+        if (storeMode === undefined) rules.storeMended();
+        return;
     }
   }
 
@@ -387,7 +374,7 @@ export async function playFleet(seed: number, scenario = scenarioOf(seed)): Prom
       thaw(process);
       if (isOff) {
         process.wallOffsetMs = 0;
-        disturb(process);
+        rules.disturbed(process);
       }
     }
   }
