@@ -361,17 +361,19 @@ export function createRules(clock: Clockwork, scenario: Scenario, members: reado
     },
 
     lockAsked(member: Member, team: Team): void {
-      const { wait } = holdingOf(member, team);
-      if (wait) wait.askedMs = clock.nowMs;
+      const holding = holdingOf(member, team);
+      const { wait } = holding;
+      // A refresh that gave up waits for nothing. The next acquisition waits anew.
+      if (wait && clock.nowMs - wait.askedMs > 3 * POLL_MS) holding.wait = undefined;
+      else if (wait) wait.askedMs = clock.nowMs;
     },
 
     lockAnswered(member: Member, team: Team, isHeld: boolean): void {
       note(`${member.name} ${isHeld ? 'finds the lock held' : 'has the lock'} of team ${team}`);
       const holding = holdingOf(member, team);
       holding.hasLock = !isHeld;
-      const isNew = !holding.wait || clock.nowMs - holding.wait.askedMs > 3 * POLL_MS;
       if (!isHeld) holding.wait = undefined;
-      else if (isNew) holding.wait = { sinceMs: clock.nowMs, askedMs: clock.nowMs };
+      else holding.wait ??= { sinceMs: clock.nowMs, askedMs: clock.nowMs };
     },
 
     released(member: Member, team: Team): void {
