@@ -11,8 +11,8 @@ import { build } from 'esbuild';
 
 const BUDGETS = {
   /** esbuild --minify, gzip -9, axios apart; the core has no other dependency. */
-  'size of the core, compressed, bytes': 12_600,
-  'size of the core, minified, bytes': 30_900,
+  'size of the core, compressed, bytes': 21_500,
+  'size of the core, minified, bytes': 55_500,
   'modules that the core imports beside axios and Node': 0,
   /** The reference is a pair of interceptors that only sets a constant Authorization header. */
   'promises a request beyond the reference, hot path': -3,

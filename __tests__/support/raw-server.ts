@@ -42,7 +42,10 @@ export async function startRawServer(api: Respond, token?: Respond): Promise<Raw
         return;
       }
       tokenRequests.push(one);
-      if (token) { token(one, response, request); return; }
+      if (token) {
+        token(one, response, request);
+        return;
+      }
       const accessToken = `LIVE-TOKEN-${issued.length + 1}-${String(Math.random()).slice(2)}`;
       issued.push(accessToken);
       answerJson(response, 200, { token_type: 'bearer', access_token: accessToken, expires_in: 3600 });

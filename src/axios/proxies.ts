@@ -71,9 +71,10 @@ function isExempt({ hostname, port }: URL): boolean {
 function isCertainlyExempt({ hostname }: URL): boolean {
   const names = (list: string): boolean =>
     list === '*' ||
-    list
-      .split(',')
-      .some((entry) => entry === hostname || (entry.startsWith('.') && hostname.endsWith(entry)));
+    list.split(',').some((item) => {
+      const entry = item.trim();
+      return entry === hostname || (entry.startsWith('.') && hostname.endsWith(entry));
+    });
   const npmList = variable('npm_config_no_proxy');
   return names(variable('no_proxy')) && (npmList === '' || names(npmList));
 }
