@@ -121,7 +121,10 @@ export function installBipsyncAuth(axiosInstance: AxiosInstanceLike, config: Bip
     async getToken(options = {}) {
       const { scope, signal } = resolveGetToken(tokenScope, options);
       const token = sources.forScope(scope).obtain();
-      const { accessToken, expiry, scopes } = await waitFor(token, { ...(signal && { signal }) });
+      const { accessToken, expiry, scopes } = await waitFor(
+        token,
+        Object.assign(Object.create(null), { signal }) as { signal?: AbortSignal },
+      );
       return { accessToken, expiresAt: expiry.wall, scopes: [...scopes] };
     },
 

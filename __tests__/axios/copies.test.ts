@@ -152,20 +152,17 @@ describe('an https request for which a proxy is configured', () => {
     },
   );
 
-  it.each([
-    'acme-api.bipsync.invalid',
-    '*.bipsync.invalid',
-    '.bipsync.invalid',
-    '*',
-    'a.example, .bipsync.invalid',
-  ])('is sent by any adapter if NO_PROXY says %s', async (exempt) => {
-    Object.assign(process.env, { https_proxy: other.url, NO_PROXY: exempt });
-    const [, [, copy]] = copies as [unknown, (typeof copies)[number]];
-    expect(await codeOf(copy.create({ adapter: copy.getAdapter('http') }))).not.toBe('ERR_BIPSYNC_CONFIG');
-  });
+  it.each(['acme-api.bipsync.invalid', '.bipsync.invalid', '*', 'a.example, .bipsync.invalid'])(
+    'is sent by any adapter if NO_PROXY says %s',
+    async (exempt) => {
+      Object.assign(process.env, { https_proxy: other.url, NO_PROXY: exempt });
+      const [, [, copy]] = copies as [unknown, (typeof copies)[number]];
+      expect(await codeOf(copy.create({ adapter: copy.getAdapter('http') }))).not.toBe('ERR_BIPSYNC_CONFIG');
+    },
+  );
 
-  it.each(['other.invalid', 'bipsync.invalid', 'acme-api.bipsync.invalid:8443', ''])(
-    'is not sent by an unknown adapter if NO_PROXY says %p, which does not name the host',
+  it.each(['other.invalid', 'bipsync.invalid', 'acme-api.bipsync.invalid:8443', '*.bipsync.invalid', ''])(
+    'is not sent by an unknown adapter if NO_PROXY says %p, which not every version of axios takes for the host',
     async (exempt) => {
       Object.assign(process.env, { https_proxy: other.url, NO_PROXY: exempt });
       const [, [, copy]] = copies as [unknown, (typeof copies)[number]];

@@ -72,10 +72,11 @@ function isWorthAVisit(value: unknown): boolean {
 
 function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness): void {
   const { request, config } = holder;
+  if (!isObject(request)) return;
   // A plain object was made up by a mock or an adapter of the caller's own. It leads to no connection.
-  const isRaw = isObject(request) && Object.getPrototypeOf(request) !== Object.prototype;
+  const isRaw = Object.getPrototypeOf(request) !== Object.prototype;
   if (isRaw) printAsName(request);
-  if (isRaw || (how === 'thorough' && isObject(request) && isObject(config))) hide(holder, 'request', how);
+  if (isRaw || (isObject(config) && Object.keys(request).length > 0)) hide(holder, 'request', how);
 }
 
 /** A stream may lead to the request that it is the body of, or that it answers. */
@@ -110,7 +111,7 @@ function printAsName(value: unknown): void {
 
 const NAME = {
   value(this: object): string {
-    return `[${this.constructor.name}]`;
+    return `[${(this as { constructor?: { name?: string } }).constructor?.name ?? 'Object'}]`;
   },
   enumerable: false,
   configurable: true,

@@ -247,8 +247,10 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     config: Config,
     response: AxiosResponse | undefined,
     { authorization }: Token,
-    how: Thoroughness,
+    outcome: Thoroughness,
   ): void {
+    // A streamed answer may still end in an error.
+    const how = config.responseType === 'stream' ? 'thorough' : outcome;
     concealConfig(config, authorization, how);
     if (response === undefined) return;
     if (response.config !== config) concealConfig(response.config, authorization, how);
