@@ -16,7 +16,7 @@ describe('an error holds what is known and nothing else', () => {
     return Object.keys(await failed).sort();
   };
 
-  it('of a configuration', () => {
+  it('an error of a configuration has a code and a name, and nothing else', () => {
     expect(Object.keys(rejected({ ...good, clientId: '' })).sort()).toEqual(['code', 'name']);
   });
 
@@ -30,9 +30,12 @@ describe('an error holds what is known and nothing else', () => {
       { status: 400, body: { message: 'x' } },
       ['code', 'name', 'oauthErrorDescription', 'retryAfterMs', 'tokenEndpointStatus'],
     ],
-  ])('of a token request answered with %j', async (answer, keys) => {
-    expect(await known(answer)).toEqual(keys);
-  });
+  ])(
+    'an error of a token request answered with %j has what is known, and nothing else',
+    async (answer, keys) => {
+      expect(await known(answer)).toEqual(keys);
+    },
+  );
 });
 
 it('an error as JSON has its message and all that it tells', async () => {
@@ -64,7 +67,7 @@ it('what another version of the package has installed, or thrown, is known by a 
 });
 
 describe('isBipsyncAuthError', () => {
-  it('knows errors of another copy of the package', () => {
+  it('isBipsyncAuthError recognises errors of another copy of the package', () => {
     jest.isolateModules(() => {
       const other = jest.requireActual<{ BipsyncAuthError: typeof BipsyncAuthError }>('../src');
       const error = new other.BipsyncAuthError('ERR_BIPSYNC_SCOPE', 'x');
@@ -74,7 +77,7 @@ describe('isBipsyncAuthError', () => {
   });
 
   it.each([undefined, null, 'x', new Error('x'), { code: 'ERR_BIPSYNC_SCOPE', name: 'BipsyncAuthError' }])(
-    'does not know %p',
+    'isBipsyncAuthError does not recognise %p',
     (value) => {
       expect(isBipsyncAuthError(value)).toBe(false);
     },

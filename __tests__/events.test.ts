@@ -34,7 +34,7 @@ describe('NODE_DEBUG=bipsync-auth', () => {
     await api.get('/v1/x');
   };
 
-  it('prints the events, with or without a listener', async () => {
+  it('NODE_DEBUG=bipsync-auth prints the events, with or without a listener', async () => {
     const debug = withDebug(true);
     const events: BipsyncAuthEvent[] = [];
     await install((event) => events.push(event));
@@ -45,7 +45,7 @@ describe('NODE_DEBUG=bipsync-auth', () => {
     ]);
   });
 
-  it('is asked for nothing where it is not set and nobody listens', async () => {
+  it('nothing is printed if NODE_DEBUG is not set', async () => {
     const debug = withDebug(false);
     await install();
     expect(debug).not.toHaveBeenCalled();
@@ -64,7 +64,7 @@ afterEach(() => {
 const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 describe('events', () => {
-  it('of a listener that throws or rejects change nothing', async () => {
+  it('a listener that throws or rejects changes nothing', async () => {
     const throwing = scripted({
       onEvent: () => {
         throw new Error('listener');
@@ -76,7 +76,7 @@ describe('events', () => {
     expect(throwing.sent).toEqual(['Bearer token-1']);
   });
 
-  it('tell how long an acquisition took, in milliseconds', async () => {
+  it('an event reports how long an acquisition took, in milliseconds', async () => {
     const state = scripted();
     await advance(5000);
     const answer = deferred<Answer>();
@@ -88,7 +88,7 @@ describe('events', () => {
     expect(state.events).toMatchObject([{ type: 'token-acquired', durationMs: 250 }]);
   });
 
-  it('hold neither secret nor token', async () => {
+  it('events hold neither secret nor token', async () => {
     const state = scripted();
     await state.api.get('/v1/research');
     await state.api.get('https://other.example/', { headers: { Authorization: 'Basic mine' } });

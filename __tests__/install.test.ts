@@ -7,14 +7,14 @@ import { ORIGIN, scripted } from './support/scripted';
 const use = (): number => 0;
 
 describe('the axios instance', () => {
-  it('without a baseURL is given one, and loses it with eject()', async () => {
+  it('an instance without a baseURL is given one, and loses it with eject()', async () => {
     const { api, auth } = scripted();
     expect(api.defaults.baseURL).toBe(ORIGIN);
     auth.eject();
     expect('baseURL' in api.defaults).toBe(false);
   });
 
-  it('with a baseURL of its own keeps it, and needs neither client nor baseURL in the config', () => {
+  it('an instance with a baseURL keeps it, and needs neither client nor baseURL in the config', () => {
     const api = axios.create({ baseURL: `${ORIGIN}/v1` });
     const auth = installBipsyncAuth(api, { ...good, client: undefined });
     expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
@@ -22,7 +22,7 @@ describe('the axios instance', () => {
     expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
   });
 
-  it('whose baseURL may not receive the token is refused, with both origins in the message', () => {
+  it('an instance whose baseURL may not receive the token is rejected, with both origins in the message', () => {
     const { message } = rejected(good, axios.create({ baseURL: 'https://other.example/v1' }));
     expect(message).toContain('https://other.example');
     expect(message).toContain(ORIGIN);
@@ -30,7 +30,7 @@ describe('the axios instance', () => {
     installBipsyncAuth(api, { ...good, allowedOrigins: ['https://other.example'] });
   });
 
-  it('may be of another copy of axios', () => {
+  it('an instance of another copy of axios is accepted', () => {
     let other: typeof axios | undefined;
     jest.isolateModules(() => {
       // eslint-disable-next-line @typescript-eslint/no-require-imports -- a second copy, as CommonJS beside ESM has
@@ -40,7 +40,7 @@ describe('the axios instance', () => {
     expect(() => installBipsyncAuth(other!.create(), good)).not.toThrow();
   });
 
-  it('is told of all that is wrong with it, and with the configuration, at once', () => {
+  it('installation reports everything that is wrong with the instance and the configuration at once', () => {
     const api = axios.create({ baseURL: 'https://other.example', auth: { username: 'u', password: 'hush' } });
     const { message } = rejected({ ...good, clientId: '' }, api);
     for (const problem of ['clientId is required', 'defaults.auth', 'https://other.example', ORIGIN]) {
@@ -49,24 +49,24 @@ describe('the axios instance', () => {
     expect(message).not.toContain('hush');
   });
 
-  it('gets a base URL without the white space that came along', () => {
+  it('white space around a configured baseURL is cut off', () => {
     const { api } = scripted({ client: undefined, baseURL: `${ORIGIN}/v1 ` });
     expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
   });
 
-  it('whose baseURL has user info is refused', () => {
+  it('an instance whose baseURL has user info is rejected', () => {
     const { message } = rejected(good, axios.create({ baseURL: ORIGIN.replace('//', '//user:hush@') }));
     expect(message).toContain('user info');
     expect(message).not.toContain('hush');
   });
 
-  it('with defaults.auth is refused', () => {
+  it('an instance with defaults.auth is rejected', () => {
     expect(rejected(good, axios.create({ auth: { username: 'u', password: 'p' } })).message).toContain(
       'defaults.auth',
     );
   });
 
-  it('takes the plugin once, and again after eject()', async () => {
+  it('an instance takes the plugin once, and again after eject()', async () => {
     const { api, auth } = scripted();
     expect(rejected(good, api).message).toContain('already');
     auth.eject();
@@ -76,7 +76,7 @@ describe('the axios instance', () => {
     expect(again.tokenRequests).toHaveLength(1);
   });
 
-  it('is left as it was by eject(), and sends requests without a token then', async () => {
+  it('eject() leaves the instance as it was, and it then sends requests without a token', async () => {
     const state = scripted();
     await state.api.get('/v1/research');
     state.auth.eject();
@@ -85,7 +85,7 @@ describe('the axios instance', () => {
     expect(Object.getOwnPropertySymbols(state.api)).toEqual([]);
   });
 
-  it("may be axios's default export, whose baseURL is left alone", () => {
+  it("the plugin can be installed on axios's default export, whose baseURL is left alone", () => {
     const auth = installBipsyncAuth(axios, good);
     expect(axios.defaults.baseURL).toBeUndefined();
     auth.eject();
@@ -99,13 +99,13 @@ describe('the axios instance', () => {
     'axios',
     { interceptors: {} },
     Object.freeze(axios.create()),
-  ])('must be one: %p is refused', (value) => {
+  ])('%p is rejected, because it is not an axios instance', (value) => {
     expect(() => installBipsyncAuth(value as typeof axios, good)).toThrow(
       expect.objectContaining({ code: 'ERR_BIPSYNC_CONFIG' }) as Error,
     );
   });
 
-  it('stops having the plugin when somebody clears its request interceptors', async () => {
+  it('an instance whose request interceptors were cleared sends requests without a token', async () => {
     const state = scripted();
     state.api.interceptors.request.clear();
     await state.api.get('/v1/research');
@@ -121,7 +121,7 @@ describe('in a browser page', () => {
     Reflect.deleteProperty(globalThis, 'document');
   });
 
-  it('installation is refused', () => {
+  it('installation in a browser page is rejected', () => {
     const { process } = globalThis;
     Object.assign(globalThis, { document: {}, process: undefined });
     try {
@@ -138,7 +138,7 @@ describe('in a browser page', () => {
 });
 
 describe('eject()', () => {
-  it('called again takes nothing from a later installation', () => {
+  it('eject() that is called again takes nothing from a later installation', () => {
     const { api, auth } = scripted();
     auth.eject();
     installBipsyncAuth(api, good);
@@ -147,13 +147,16 @@ describe('eject()', () => {
     expect(api.defaults.baseURL).toBe(ORIGIN);
   });
 
-  it.each([undefined, ORIGIN])('leaves a baseURL that was there before, configured as %s', (baseURL) => {
-    const api = axios.create({ baseURL: ORIGIN });
-    installBipsyncAuth(api, { ...good, client: undefined, baseURL }).eject();
-    expect(api.defaults.baseURL).toBe(ORIGIN);
-  });
+  it.each([undefined, ORIGIN])(
+    'eject() leaves a baseURL that was there before, with a configured baseURL of %s',
+    (baseURL) => {
+      const api = axios.create({ baseURL: ORIGIN });
+      installBipsyncAuth(api, { ...good, client: undefined, baseURL }).eject();
+      expect(api.defaults.baseURL).toBe(ORIGIN);
+    },
+  );
 
-  it('leaves the baseURL that somebody set on axios’s default export', () => {
+  it('eject() leaves the baseURL that the application set on axios’s default export', () => {
     const auth = installBipsyncAuth(axios, good);
     axios.defaults.baseURL = ORIGIN;
     auth.eject();
@@ -161,14 +164,14 @@ describe('eject()', () => {
     delete axios.defaults.baseURL;
   });
 
-  it('leaves an empty baseURL as it was', () => {
+  it('eject() leaves an empty baseURL as it was', () => {
     const { api, auth } = scripted({}, axios.create({ baseURL: '' }));
     expect(api.defaults.baseURL).toBe(ORIGIN);
     auth.eject();
     expect(api.defaults.baseURL).toBe('');
   });
 
-  it('leaves the interceptors that others registered after clear()', async () => {
+  it('eject() leaves the interceptors that others registered after clear()', async () => {
     const { api, auth } = scripted();
     api.interceptors.request.clear();
     api.interceptors.response.clear();
@@ -180,7 +183,7 @@ describe('eject()', () => {
     expect(theirs).toHaveBeenCalledTimes(2);
   });
 
-  it('leaves a baseURL that was set since', () => {
+  it('eject() leaves a baseURL that was set after installation', () => {
     const { api, auth } = scripted();
     api.defaults.baseURL = 'https://other.example';
     auth.eject();
@@ -201,7 +204,7 @@ describe('what is no axios instance is refused:', () => {
     ],
     ['one without defaults', { interceptors: { request: { use }, response: { use } } }],
     ['one that is frozen', Object.freeze(axios.create())],
-  ])('%s', (_name, instance) => {
+  ])('%s is rejected as an axios instance', (_name, instance) => {
     expect(() => installBipsyncAuth(instance as AxiosInstance, good)).toThrow(
       'The first argument must be an axios instance',
     );
@@ -209,7 +212,7 @@ describe('what is no axios instance is refused:', () => {
 });
 
 it.each([undefined, {}, { versions: {} }])(
-  'in a browser page whose process is %j installation is refused',
+  'in a browser page whose process is %j, installation is rejected',
   (process) => {
     const own = Object.getOwnPropertyDescriptor(globalThis, 'process')!;
     Object.assign(globalThis, { document: {} });

@@ -135,7 +135,7 @@ describe('an https request for which a proxy is configured', () => {
   });
 
   it.each(ofFunctions)(
-    'is not sent by $how of another copy of axios ($version), which may show it to the proxy',
+    'an https request is not sent to a proxy by $how of another copy of axios ($version)',
     async ({ copy, adapter }) => {
       process.env['https_proxy'] = other.url;
       expect(await codeOf(copy.create({ adapter }))).toBe('ERR_BIPSYNC_CONFIG');
@@ -143,7 +143,7 @@ describe('an https request for which a proxy is configured', () => {
   );
 
   it.each(copies)(
-    'is sent by the named adapter of the plugin’s axios for an instance of %s, if that opens tunnels',
+    "an instance of axios %s sends through the plugin's named adapter, if that opens tunnels",
     async (_version, copy) => {
       process.env['https_proxy'] = other.url;
       const code = await codeOf(copy.create({ adapter: 'http' }));
@@ -153,7 +153,7 @@ describe('an https request for which a proxy is configured', () => {
   );
 
   it.each(['acme-api.bipsync.invalid', '.bipsync.invalid', '*', 'a.example, .bipsync.invalid'])(
-    'is sent by any adapter if NO_PROXY says %s',
+    'any adapter may send an https request if NO_PROXY says %s',
     async (exempt) => {
       Object.assign(process.env, { https_proxy: other.url, NO_PROXY: exempt });
       const [, [, copy]] = copies as [unknown, (typeof copies)[number]];
@@ -162,7 +162,7 @@ describe('an https request for which a proxy is configured', () => {
   );
 
   it.each(['other.invalid', 'bipsync.invalid', 'acme-api.bipsync.invalid:8443', '*.bipsync.invalid', ''])(
-    'is not sent by an unknown adapter if NO_PROXY says %p, which not every version of axios takes for the host',
+    'an unknown adapter may not send an https request if NO_PROXY says %p',
     async (exempt) => {
       Object.assign(process.env, { https_proxy: other.url, NO_PROXY: exempt });
       const [, [, copy]] = copies as [unknown, (typeof copies)[number]];
@@ -170,14 +170,14 @@ describe('an https request for which a proxy is configured', () => {
     },
   );
 
-  it('is sent by an unknown adapter with `proxy: false`', async () => {
+  it('an unknown adapter may send an https request with `proxy: false`', async () => {
     process.env['https_proxy'] = other.url;
     const [, [, copy]] = copies as [unknown, (typeof copies)[number]];
     const api = copy.create({ adapter: copy.getAdapter('http'), proxy: false });
     expect(await codeOf(api)).not.toBe('ERR_BIPSYNC_CONFIG');
   });
 
-  it('is answered by a mock that mockBipsyncToken has marked, on any copy of axios', async () => {
+  it('a mock marked by mockBipsyncToken answers on any copy of axios, with a proxy configured', async () => {
     process.env['https_proxy'] = other.url;
     for (const [, copy] of copies) {
       const adapter: AxiosAdapter = async (config) => ({

@@ -19,13 +19,13 @@ describe('18. the token goes to the configured origin and allowedOrigins only', 
     ['a backslash in the path', { url: '\\evil.example' }],
     ['two slashes in the path', { url: '/v1//evil.example' }],
     ['an allowed origin', { url: 'https://gw.example:8443/x' }],
-  ])('it goes with %s', async (_name, config) => {
+  ])('the token goes with %s', async (_name, config) => {
     const state = scripted({ allowedOrigins: ['https://gw.example:8443'] });
     await state.api.request(config);
     expect(state.sent).toEqual(['Bearer token-1']);
   });
 
-  it('it goes with an absolute URL that is not allowed to be one, where axios holds to that', async () => {
+  it('the token goes with an absolute URL that is not allowed to be one, if axios holds to that', async () => {
     const state = scripted();
     await state.api.get('https://evil.example/', { allowAbsoluteUrls: false });
     const isOld = axios.VERSION.startsWith('1.7.');
@@ -60,7 +60,7 @@ describe('18. the token goes to the configured origin and allowedOrigins only', 
       { url: `${ORIGIN}/v1`, baseURL: 'https://evil.example', allowAbsoluteUrls: no },
       'unknown-destination',
     ]),
-  ])('not with %s', async (_name, config, reason) => {
+  ])('the token does not go with %s', async (_name, config, reason) => {
     const state = scripted({ allowedOrigins: ['https://gw.example:8443'] });
     await state.api.request(config).catch(() => undefined);
     expect(state.sent.filter(Boolean)).toEqual([]);
@@ -69,7 +69,7 @@ describe('18. the token goes to the configured origin and allowedOrigins only', 
   });
 
   it.each(['before', 'after'])(
-    'not where an interceptor registered %s the plugin changes the host',
+    'the token does not go along if an interceptor registered %s the plugin changes the host',
     async (when) => {
       const api = axios.create();
       const rewrite = (config: { baseURL?: string }): never => {

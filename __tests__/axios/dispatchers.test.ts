@@ -37,7 +37,7 @@ describe.each([ProxyAgent, EnvHttpProxyAgent, RetryAgent])(
   '7. a dispatcher %p for a loopback host',
   (Kind) => {
     it.each(['its own', 'the global'] as const)(
-      'gets neither secret nor token over fetch as %s one',
+      'a dispatcher that may be a proxy gets neither secret nor token over fetch, as %s one',
       async (whose) => {
         const before: unknown = Reflect.get(globalThis, GLOBAL);
         if (whose === 'the global') Reflect.set(globalThis, GLOBAL, new Kind());
@@ -57,7 +57,7 @@ describe.each([ProxyAgent, EnvHttpProxyAgent, RetryAgent])(
       },
     );
 
-    it('of the process does not concern the http adapter', async () => {
+    it('a global dispatcher does not concern the http adapter', async () => {
       const before: unknown = Reflect.get(globalThis, GLOBAL);
       Reflect.set(globalThis, GLOBAL, new Kind());
       try {
@@ -67,7 +67,7 @@ describe.each([ProxyAgent, EnvHttpProxyAgent, RetryAgent])(
       }
     });
 
-    it('of one request alone stops that request', async () => {
+    it('a dispatcher of one request stops that request alone', async () => {
       const { api, auth } = install({});
       await auth.getToken();
       const one = { fetchOptions: { dispatcher: new Kind() } } as never;

@@ -59,7 +59,7 @@ const refusals: [number, RegExp][] = [
 ];
 
 (tunnels ? describe : describe.skip)('a proxy that opens no tunnel', () => {
-  it.each(refusals)('is named as the one who answered %d to a token request', async (code, words) => {
+  it.each(refusals)('a proxy is named as the one who answered %d to a token request', async (code, words) => {
     status = code;
     const { auth, address } = install(false);
     const error = await rejection(auth.getToken());
@@ -71,19 +71,22 @@ const refusals: [number, RegExp][] = [
     expect(new Set(asked)).toEqual(new Set([`CONNECT ${HOST}:443`]));
   });
 
-  it.each(refusals)('is the cause of an API request that it answered with %d', async (code, words) => {
-    status = code;
-    const { api, auth } = install(true);
-    await auth.getToken();
-    api.defaults.adapter = 'http';
-    const error = await rejection(api.get('/v1/research'));
-    expect(axios.isAxiosError(error)).toBe(true);
-    expect(error.cause).toMatchObject({
-      code: 'ERR_BIPSYNC_PROXY',
-      proxyStatus: code,
-      message: expect.stringMatching(words) as string,
-    });
-    // A 401 of the proxy says nothing of the token.
-    expect(asked).toEqual([`CONNECT ${HOST}:443`]);
-  });
+  it.each(refusals)(
+    'a proxy is named in the cause of an API request that it answered with %d',
+    async (code, words) => {
+      status = code;
+      const { api, auth } = install(true);
+      await auth.getToken();
+      api.defaults.adapter = 'http';
+      const error = await rejection(api.get('/v1/research'));
+      expect(axios.isAxiosError(error)).toBe(true);
+      expect(error.cause).toMatchObject({
+        code: 'ERR_BIPSYNC_PROXY',
+        proxyStatus: code,
+        message: expect.stringMatching(words) as string,
+      });
+      // A 401 of the proxy says nothing of the token.
+      expect(asked).toEqual([`CONNECT ${HOST}:443`]);
+    },
+  );
 });

@@ -5,7 +5,7 @@ import { good, rejected } from '../support/rejected';
 import { ORIGIN, scripted, SECRET } from '../support/scripted';
 
 describe('a bad configuration fails at installation', () => {
-  it('with one error that lists every problem and never prints the secret', () => {
+  it('a bad configuration fails with one error that lists every problem and never prints the secret', () => {
     const { message } = rejected({
       ...good,
       client: 'acme.evil',
@@ -70,7 +70,7 @@ describe('a bad configuration fails at installation', () => {
     ['an empty secret', { ...good, clientSecret: ' ' }, 'clientSecret'],
     ['a number for a secret', { ...good, clientSecret: 12345 }, 'clientSecret'],
     ['a margin that is not a number', { ...good, expiryMarginMs: Number.NaN }, 'expiryMarginMs'],
-  ])('with %s', (_name, config, words) => {
+  ])('a configuration with %s is rejected', (_name, config, words) => {
     expect(rejected(config).message).toContain(words);
   });
 
@@ -101,19 +101,19 @@ describe('what is accepted', () => {
     'http://127.8.8.8',
     'http://[::1]:8080',
     'https://gw.example/x',
-  ])('baseURL %s', (baseURL) => {
+  ])('the baseURL %s is accepted', (baseURL) => {
     const api = axios.create();
     installBipsyncAuth(api, { ...good, client: undefined, baseURL });
     expect(api.defaults.baseURL).toBe(baseURL);
   });
 
-  it('undefined counts as absent', () => {
+  it('an option that is undefined counts as absent', () => {
     const api = axios.create();
     installBipsyncAuth(api, { ...good, baseURL: undefined, scopes: undefined, tokenTimeoutMs: undefined });
     expect(api.defaults.baseURL).toBe(ORIGIN);
   });
 
-  it('a team in the scopes instead of a teamId, and a teamId with its prefix', async () => {
+  it('the team may be among the scopes, and a teamId may have its prefix', async () => {
     const inScopes = scripted({ teamId: undefined, scopes: 'research:read team_z9 research:read' });
     expect((await inScopes.auth.getToken()).scopes).toEqual(['research:read', 'team_z9']);
     const prefixed = scripted({ teamId: 'team_z9' });

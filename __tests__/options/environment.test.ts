@@ -2,7 +2,7 @@ import { bipsyncAuthConfigFromEnv } from '../../src';
 import { rejected } from '../support/rejected';
 
 describe('bipsyncAuthConfigFromEnv', () => {
-  it('reads the six variables', () => {
+  it('bipsyncAuthConfigFromEnv reads the six variables', () => {
     expect(
       bipsyncAuthConfigFromEnv({
         BIPSYNC_CLIENT: 'acme',
@@ -23,7 +23,7 @@ describe('bipsyncAuthConfigFromEnv', () => {
     });
   });
 
-  it('counts an empty variable as absent, so that installation tells of it', () => {
+  it('an empty variable counts as absent, so that installation reports it', () => {
     const config = bipsyncAuthConfigFromEnv({
       BIPSYNC_CLIENT: 'acme',
       BIPSYNC_CLIENT_ID: '',
@@ -35,7 +35,7 @@ describe('bipsyncAuthConfigFromEnv', () => {
     expect(message).toContain('BIPSYNC_CLIENT_SECRET');
   });
 
-  it('reads process.env by default', () => {
+  it('bipsyncAuthConfigFromEnv reads process.env by default', () => {
     process.env['BIPSYNC_CLIENT'] = 'from-process';
     try {
       expect(bipsyncAuthConfigFromEnv().client).toBe('from-process');

@@ -180,11 +180,11 @@ describe('a message says what happened, and what to do about it:', () => {
       { ...good, client: undefined },
       'client or baseURL is required (in the environment: BIPSYNC_CLIENT or BIPSYNC_BASE_URL)',
     ],
-  ])('configuration, %s', (_name, config, problem) => {
+  ])('the message names the problem of a configuration: %s', (_name, config, problem) => {
     expect(rejected(config).message).toBe(`${refused}: ${problem}.`);
   });
 
-  it('configuration, a misspelt option', () => {
+  it('the message names a misspelt option and those that exist', () => {
     expect(rejected({ ...good, teemId: 'x', scope: 'y' }).message).toBe(
       `${refused}: there is no option "teemId", "scope", only client, baseURL, tokenUrl, clientId, clientSecret, teamId, ` +
         'scopes, allowedOrigins, tokenEncoding, tokenTimeoutMs, refreshWindowMs, expiryMarginMs, tokenStore, onEvent.',
@@ -230,11 +230,11 @@ describe('a message says what happened, and what to do about it:', () => {
       () => rejected({ ...good, client: undefined }, axios.create({ baseURL: '/v1' })).message,
       `${refused}: the instance's baseURL must be an absolute URL.`,
     ],
-  ])('instance, %s', (_name, install, message) => {
+  ])('the message names the problem of an instance: %s', (_name, install, message) => {
     expect(install()).toBe(message);
   });
 
-  it('a request’s own options', async () => {
+  it("the message names the problem of a request's own options", async () => {
     const { api, auth } = scripted();
     const options = "The request's `bipsyncAuth` was rejected, and nothing was sent";
     const asked = async (bipsyncAuth: unknown): Promise<string> =>
@@ -251,7 +251,7 @@ describe('a message says what happened, and what to do about it:', () => {
 });
 
 describe('a configuration at the edge of what is allowed', () => {
-  it.each(['a', 'A1', 'acme-2', 'a'.repeat(59)])('client %s is accepted', (client) => {
+  it.each(['a', 'A1', 'acme-2', 'a'.repeat(59)])('the client %s is accepted', (client) => {
     const api = axios.create();
     installBipsyncAuth(api, { ...good, client });
     expect(api.defaults.baseURL).toBe(`https://${client.toLowerCase()}-api.bipsync.com`);
@@ -272,7 +272,7 @@ describe('a configuration at the edge of what is allowed', () => {
     ['tokenStore', { get: jest.fn(), set: jest.fn(), lock: jest.fn() }],
     ['tokenUrl', 'http://127.255.255.254/token'],
     ['tokenUrl', 'https://a.example/token?tenant=1'],
-  ])('%s %j is accepted', (option, value) => {
+  ])('the option %s is accepted with the value %j', (option, value) => {
     expect(() => installBipsyncAuth(axios.create(), { ...good, [option]: value })).not.toThrow();
   });
 
@@ -282,7 +282,7 @@ describe('a configuration at the edge of what is allowed', () => {
     'http://1270.0.0.1',
     'http://x127.0.0.1',
     'ftp://a.example',
-  ])('baseURL %s is refused', (baseURL) => {
+  ])('the baseURL %s is rejected', (baseURL) => {
     expect(() => installBipsyncAuth(axios.create(), { ...good, client: undefined, baseURL })).toThrow(
       'baseURL must',
     );

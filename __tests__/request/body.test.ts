@@ -22,7 +22,7 @@ describe('13. a body', () => {
         yield 'x';
       })(),
     ],
-  ])('that can be read once (%s) is not sent again', async (_kind, data) => {
+  ])('a body that can be read once (%s) is not sent again', async (_kind, data) => {
     expect(await attempts(data)).toBe(1);
   });
 
@@ -32,7 +32,7 @@ describe('13. a body', () => {
     ['none', undefined],
     ['bytes', new Uint8Array(3)],
     ['an object with such words in it', { pipe: 'x', getReader: true, [Symbol.iterator]: method }],
-  ])('of another kind (%s) is', async (_kind, data) => {
+  ])('a body of another kind (%s) is sent again', async (_kind, data) => {
     expect(await attempts(data)).toBe(2);
   });
 });
@@ -53,7 +53,7 @@ describe('15. what is left of a 401 that nobody will read', () => {
     return calls.length;
   }
 
-  it('is destroyed with its request, where it is a Node stream, and its errors are nobody’s', async () => {
+  it('an unread Node stream is destroyed with its request, and its errors are ignored', async () => {
     const stream = { pipe: method, destroy: jest.fn(), on: jest.fn() };
     const request = { destroy: jest.fn() };
     await refusedWith(stream, request);
@@ -62,13 +62,16 @@ describe('15. what is left of a 401 that nobody will read', () => {
     expect(request.destroy).toHaveBeenCalledTimes(1);
   });
 
-  it.each([undefined, null, {}, 7, { destroy: true }])('and where its request is %j', async (request) => {
-    const stream = { pipe: method, destroy: jest.fn(), on: jest.fn() };
-    expect(await refusedWith(stream, request)).toBe(2);
-    expect(stream.destroy).toHaveBeenCalledTimes(1);
-  });
+  it.each([undefined, null, {}, 7, { destroy: true }])(
+    'an unread Node stream is destroyed if its request is %j',
+    async (request) => {
+      const stream = { pipe: method, destroy: jest.fn(), on: jest.fn() };
+      expect(await refusedWith(stream, request)).toBe(2);
+      expect(stream.destroy).toHaveBeenCalledTimes(1);
+    },
+  );
 
-  it('is cancelled, where it is a web stream, whatever comes of that', async () => {
+  it('an unread web stream is cancelled, even if that fails', async () => {
     const stream = { getReader: method, cancel: jest.fn(() => Promise.reject(new Error('locked'))) };
     const request = { destroy: jest.fn() };
     expect(await refusedWith(stream, request)).toBe(2);
@@ -83,7 +86,7 @@ describe('15. what is left of a 401 that nobody will read', () => {
     [{ destroy: 'x' }],
     [{ pipe: method }],
     [{ cancel: method }],
-  ])('is left alone, where it is neither (%j)', async (data) => {
+  ])('an unread body that is not a stream (%j) is left alone', async (data) => {
     const request = { destroy: jest.fn() };
     expect(await refusedWith(data, request)).toBe(2);
     expect(request.destroy).not.toHaveBeenCalled();

@@ -26,7 +26,7 @@ describe('14. a challenge, read as RFC 6750 and RFC 9110 write it,', () => {
       'in the first of two headers',
       ['Bearer error="insufficient_scope"', 'Basic realm="x", error="invalid_token"'],
     ],
-  ])('that tells of insufficient_scope (%s) forbids a replay', async (_how, challenge) => {
+  ])('a challenge with insufficient_scope (%s) forbids a replay', async (_how, challenge) => {
     expect(await attempts(challenge)).toBe(1);
   });
 
@@ -42,13 +42,13 @@ describe('14. a challenge, read as RFC 6750 and RFC 9110 write it,', () => {
     ['no scheme', 'error="insufficient_scope"'],
     ['the first of two errors', 'Bearer error="invalid_token", error="insufficient_scope"'],
     ['beyond 8 kB', `Bearer realm="${'x'.repeat(8192)}", error="insufficient_scope"`],
-  ])('that does not (%s) allows one', async (_how, challenge) => {
+  ])('a challenge without insufficient_scope (%s) allows a replay', async (_how, challenge) => {
     expect(await attempts(challenge)).toBe(2);
   });
 });
 
 describe('headers that only look like others', () => {
-  it('of the same length as Authorization stay where they are, and are no replaced credentials', async () => {
+  it('headers of the same length as Authorization stay where they are', async () => {
     const state = scripted();
     state.onApi = (request) => {
       expect(request.headers.get('X-Tracing-Ids')).toBe('t');
@@ -58,7 +58,7 @@ describe('headers that only look like others', () => {
     expect(state.events.map(({ type }) => type)).toEqual(['token-acquired']);
   });
 
-  it('of the same length as WWW-Authenticate are not read', async () => {
+  it('headers of the same length as WWW-Authenticate are not read as challenges', async () => {
     const state = scripted();
     state.onApi = () => ({
       status: 401,
@@ -72,7 +72,7 @@ describe('headers that only look like others', () => {
     ['undefined', undefined],
     ['null', null],
     ['of no text', { 'WWW-Authenticate': [Symbol('x'), 7, null] }],
-  ])('nor is anything where there are none (%s)', async (_what, headers) => {
+  ])('no challenge is read if there are no headers (%s)', async (_what, headers) => {
     const state = scripted();
     const { adapter } = state.api.defaults;
     state.api.defaults.adapter = async (request) => ({

@@ -52,7 +52,7 @@ describe.each(['http', 'fetch'] as const)(
       };
     }
 
-    it.each([404, 500, 429])('an error with status %d', async (status) => {
+    it.each([404, 500, 429])('an error with status %d shows neither secret nor token', async (status) => {
       const { get, check } = await setUp();
       get.emulator.failApiRequests({ status, body: { error: 'x' } });
       const error = await rejection(get.api.post('/v1/research', { some: 'data' }));
@@ -61,12 +61,12 @@ describe.each(['http', 'fetch'] as const)(
       expect((error as unknown as { response: { data: unknown } }).response.data).toEqual({ error: 'x' });
     });
 
-    it('a 401', async () => {
+    it('the error of a 401 shows neither secret nor token', async () => {
       const { get, check } = await setUp();
       check(await rejection(get.api.get('/v1/field')));
     });
 
-    it('a time-out', async () => {
+    it('a time-out shows neither secret nor token', async () => {
       const { get, check } = await setUp();
       get.emulator.failApiRequests('stall');
       const error = await rejection(get.api.get('/v1/research', { timeout: 50 }));
@@ -74,13 +74,13 @@ describe.each(['http', 'fetch'] as const)(
       check(error);
     });
 
-    it('a reset', async () => {
+    it('a reset shows neither secret nor token', async () => {
       const { get, check } = await setUp();
       get.emulator.failApiRequests('reset');
       check(await rejection(get.api.get('/v1/research')));
     });
 
-    it('a cancelled request, by signal', async () => {
+    it('a cancelled request, by signal shows neither secret nor token', async () => {
       const { get, check } = await setUp();
       get.emulator.failApiRequests('stall');
       const controller = new AbortController();
@@ -91,7 +91,7 @@ describe.each(['http', 'fetch'] as const)(
       check(error);
     });
 
-    it('a cancelled request, by cancelToken', async () => {
+    it('a cancelled request, by cancelToken shows neither secret nor token', async () => {
       const { get } = await setUp();
       get.emulator.failApiRequests('stall');
       const source = axios.CancelToken.source();
@@ -103,7 +103,7 @@ describe.each(['http', 'fetch'] as const)(
       expect(inspect(error, { depth: Infinity })).not.toMatch(/Bearer [\w.-]{10,}/);
     });
 
-    it('an answer that a transform chokes on', async () => {
+    it('the error of a transform shows neither secret nor token', async () => {
       const { get, check } = await setUp({
         http: { responseType: 'json', transitional: { silentJSONParsing: false } },
       });
@@ -111,7 +111,7 @@ describe.each(['http', 'fetch'] as const)(
       check(await rejection(get.api.get('/v1/research')));
     });
 
-    it('a streamed error', async () => {
+    it('a streamed error shows neither secret nor token', async () => {
       const { get, check } = await setUp({ http: { responseType: 'stream' } });
       get.emulator.failApiRequests({ status: 500, body: 'x' });
       const error = await rejection(get.api.get('/v1/research'));
@@ -122,7 +122,7 @@ describe.each(['http', 'fetch'] as const)(
       expect(text).toBe('x');
     });
 
-    it('an error while other requests are under way on the same agent', async () => {
+    it('an error shows no token of other requests under way on the same agent', async () => {
       const httpAgent = new http.Agent({ keepAlive: true });
       const { get, check } = await setUp({ http: { httpAgent } });
       get.emulator.failApiRequests({ status: 404 });
@@ -137,7 +137,7 @@ describe.each(['http', 'fetch'] as const)(
       httpAgent.destroy();
     });
 
-    it('an error of a request that carries no token, while others do on the same agent', async () => {
+    it('an error of a request without a token shows no token of others on the same agent', async () => {
       const httpAgent = new http.Agent({ keepAlive: true });
       const { get, check } = await setUp({ http: { httpAgent } });
       get.emulator.failApiRequests({ delayMs: 200 });
@@ -149,7 +149,7 @@ describe.each(['http', 'fetch'] as const)(
       httpAgent.destroy();
     });
 
-    it('an error of a streamed body after a good beginning', async () => {
+    it('a late error of a streamed body shows neither secret nor token', async () => {
       const { get, check } = await setUp({ http: { responseType: 'stream' } });
       get.emulator.failApiRequests('stall-mid-body');
       const controller = new AbortController();
@@ -165,7 +165,7 @@ describe.each(['http', 'fetch'] as const)(
       check(await failed);
     });
 
-    it('an error of an upload that is still under way', async () => {
+    it('an error of an upload that is still under way shows neither secret nor token', async () => {
       const { get, check } = await setUp();
       get.emulator.failApiRequests({ status: 413, body: {} });
       const body = Readable.from(
@@ -178,7 +178,7 @@ describe.each(['http', 'fetch'] as const)(
       body.destroy();
     });
 
-    it('a time-out while waiting for the next token, seen by an earlier interceptor', async () => {
+    it('a time-out that an earlier interceptor sees shows neither secret nor token', async () => {
       const seen: unknown[] = [];
       const { get, check } = await setUp({
         before: (api) => {
@@ -195,7 +195,7 @@ describe.each(['http', 'fetch'] as const)(
       check(seen[0]);
     });
 
-    it('a token failure', async () => {
+    it('a token failure shows neither secret nor token', async () => {
       const { get, check } = await setUp();
       get.auth.invalidate();
       get.emulator.rotateSecret();
@@ -205,7 +205,7 @@ describe.each(['http', 'fetch'] as const)(
       check(error);
     });
 
-    it('the handle and the instance', async () => {
+    it('the handle and the instance show neither secret nor token', async () => {
       const { get, check } = await setUp();
       await get.api.get('/v1/research');
       check(get.auth);
@@ -243,7 +243,7 @@ it('20. a time-out shows no secret while the token request waits for a socket', 
 });
 
 describe('20. concealment', () => {
-  it('leaves the header of an answered request readable by its name, and found by nothing else', async () => {
+  it('the header of an answered request is readable by its name, and found by nothing else', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 500 });
     const error = (await rejection(state.api.get('/v1/research'))) as unknown as {
@@ -272,7 +272,7 @@ describe('20. concealment', () => {
     expect(error.request).toBeDefined();
   });
 
-  it.each([undefined, null, 'text', 42])('survives somebody who rejects with %p', async (reason) => {
+  it.each([undefined, null, 'text', 42])('an adapter may reject with %p', async (reason) => {
     const state = scripted();
 
     state.api.defaults.adapter = (config) =>
@@ -288,7 +288,7 @@ describe('20. concealment', () => {
     await expect(state.api.get('/v1/research')).rejects.toBe(reason);
   });
 
-  it('frozen errors and errors without a config pass', async () => {
+  it('frozen errors and errors without a config pass unchanged', async () => {
     const state = scripted();
     const frozen = Object.freeze(new Error('frozen'));
     state.onApi = () => frozen;
@@ -310,7 +310,7 @@ describe('20. concealment', () => {
 });
 
 describe("a 401's cause", () => {
-  it('is an own property like any other, but is not enumerated', async () => {
+  it("a 401's cause is an own property that is not enumerable", async () => {
     const state = scripted({ scopes: ['users:read'] });
     state.onApi = () => ({ status: 401 });
     const error = await rejection(state.api.get('/v1/x'));
@@ -326,7 +326,7 @@ describe("a 401's cause", () => {
     );
   });
 
-  it('is not there where there is nothing to tell', async () => {
+  it('an error has no cause if there is nothing to explain', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 500 });
     expect('cause' in (await rejection(state.api.get('/v1/x')))).toBe(false);
@@ -344,7 +344,7 @@ describe('20. what an error leads to', () => {
     return error;
   };
 
-  it.each([0, 1, 5])('shows no token, %d causes down', async (depth) => {
+  it.each([0, 1, 5])('an error shows no token %d causes down', async (depth) => {
     const state = scripted();
     state.onApi = (request) => wrapped(request, depth);
     const error = await rejection(state.api.get('/v1/x'));
@@ -352,7 +352,7 @@ describe('20. what an error leads to', () => {
     expect(state.sent).toEqual(['Bearer token-1']);
   });
 
-  it('may lead back to itself', async () => {
+  it('an error that leads back to itself is concealed', async () => {
     const state = scripted();
     state.onApi = (request) => {
       const error = wrapped(request, 1);
@@ -363,18 +363,21 @@ describe('20. what an error leads to', () => {
     expect(inspect(error, { depth: 20 })).not.toContain('token-1');
   });
 
-  it.each([null, undefined, 'text', 7])('may be an answer whose body is %p', async (data) => {
-    const state = scripted();
-    state.onApi = (config) =>
-      new axios.AxiosError('failed', 'ERR_X', config, undefined, {
-        ...{ status: 500, statusText: '', headers: {}, config, data },
-      });
-    const error = await rejection(state.api.get('/v1/x'));
-    expect(error.message).toBe('failed');
-    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
-  });
+  it.each([null, undefined, 'text', 7])(
+    'an error whose response has the body %p is concealed',
+    async (data) => {
+      const state = scripted();
+      state.onApi = (config) =>
+        new axios.AxiosError('failed', 'ERR_X', config, undefined, {
+          ...{ status: 500, statusText: '', headers: {}, config, data },
+        });
+      const error = await rejection(state.api.get('/v1/x'));
+      expect(error.message).toBe('failed');
+      expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+    },
+  );
 
-  it('may be no answer', async () => {
+  it('an error whose response is null is concealed', async () => {
     const state = scripted();
     state.onApi = (request) => Object.assign(wrapped(request, 0), { response: null });
     const error = await rejection(state.api.get('/v1/x'));
@@ -382,7 +385,7 @@ describe('20. what an error leads to', () => {
     expect(inspect(error, { depth: 20 })).not.toContain('token-1');
   });
 
-  it('shows no token where the answer alone has the config', async () => {
+  it('an error shows no token if its response alone has the config', async () => {
     const state = scripted();
     state.onApi = (config) =>
       Object.assign(new Error('bare'), {
@@ -394,21 +397,29 @@ describe('20. what an error leads to', () => {
     expect(Object.getOwnPropertyNames(error)).not.toContain('request');
   });
 
-  it.each(['httpAgent', 'httpsAgent'])('shows nothing of what else its %s has under way', async (name) => {
-    const under = [{ _header: 'Authorization: Bearer token-1' }];
-    const agent = { sockets: { a: under }, freeSockets: { a: under }, requests: { a: under }, maxSockets: 7 };
-    const state = scripted();
-    state.onApi = (config) => new axios.AxiosError('failed', 'ERR_X', config);
-    const error = await rejection(state.api.get('/v1/x', { [name]: agent }));
-    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
-    expect(inspect(error, { depth: 20 })).toContain(`${name}: [Object]`);
-    expect(agent.maxSockets).toBe(7);
-    expect(agent.sockets.a).toBe(under);
-    agent.sockets = { a: [] };
-    expect(agent.sockets.a).toEqual([]);
-  });
+  it.each(['httpAgent', 'httpsAgent'])(
+    'an error shows nothing of what else its %s has under way',
+    async (name) => {
+      const under = [{ _header: 'Authorization: Bearer token-1' }];
+      const agent = {
+        sockets: { a: under },
+        freeSockets: { a: under },
+        requests: { a: under },
+        maxSockets: 7,
+      };
+      const state = scripted();
+      state.onApi = (config) => new axios.AxiosError('failed', 'ERR_X', config);
+      const error = await rejection(state.api.get('/v1/x', { [name]: agent }));
+      expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+      expect(inspect(error, { depth: 20 })).toContain(`${name}: [Object]`);
+      expect(agent.maxSockets).toBe(7);
+      expect(agent.sockets.a).toBe(under);
+      agent.sockets = { a: [] };
+      expect(agent.sockets.a).toEqual([]);
+    },
+  );
 
-  it('shows nothing by way of a stream that was sent', async () => {
+  it('an error shows nothing by way of a stream that was sent', async () => {
     const state = scripted();
     const pipes = [{ _header: 'Authorization: Bearer token-1' }];
     const data = Object.assign(new Readable({ read: () => undefined }), { pipes });
@@ -419,7 +430,7 @@ describe('20. what an error leads to', () => {
     expect(data.pipes).toBe(pipes);
   });
 
-  it('stays what it was for whoever works with it', async () => {
+  it('an agent stays what it was for the code that uses it', async () => {
     const agent = new http.Agent();
     const { sockets } = agent;
     const state = scripted();
@@ -430,7 +441,7 @@ describe('20. what an error leads to', () => {
     expect(agent.sockets).toEqual({ other: [] });
   });
 
-  it('shows no token where its own config has none and its answer’s has one', async () => {
+  it("an error shows no token if its own config has none and its response's has one", async () => {
     const instance = axios.create();
     instance.interceptors.response.use((response) => {
       throw new axios.AxiosError('theirs', 'GQL', { url: '/x' } as never, undefined, response);
@@ -441,16 +452,19 @@ describe('20. what an error leads to', () => {
     expect(error['config']).toMatchObject({ url: '/x' });
   });
 
-  it.each(['req', 'socket', 'client'])('shows no token by way of a streamed answer’s %s', async (way) => {
-    const state = scripted();
-    state.onApi = (config) => {
-      const leading = { [way]: { _header: 'Authorization: Bearer token-1' } };
-      const data = Object.assign(new PassThrough(), leading);
-      const response = { status: 500, statusText: '', headers: {}, config, data };
-      return new axios.AxiosError('failed', 'ERR_X', config, undefined, response);
-    };
-    const error = await rejection(state.api.get('/v1/x', { responseType: 'stream' }));
-    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
-    expect(inspect(error, { depth: 20 })).toContain('data: [PassThrough]');
-  });
+  it.each(['req', 'socket', 'client'])(
+    "an error shows no token by way of a streamed response's %s",
+    async (way) => {
+      const state = scripted();
+      state.onApi = (config) => {
+        const leading = { [way]: { _header: 'Authorization: Bearer token-1' } };
+        const data = Object.assign(new PassThrough(), leading);
+        const response = { status: 500, statusText: '', headers: {}, config, data };
+        return new axios.AxiosError('failed', 'ERR_X', config, undefined, response);
+      };
+      const error = await rejection(state.api.get('/v1/x', { responseType: 'stream' }));
+      expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+      expect(inspect(error, { depth: 20 })).toContain('data: [PassThrough]');
+    },
+  );
 });

@@ -49,7 +49,7 @@ describe('18. on redirects', () => {
     },
   );
 
-  it('nor to a subdomain, to which older versions of axios send the header', async () => {
+  it('the token does not go to a subdomain, to which older versions of axios send the header', async () => {
     const { port, seen } = await witness();
     // Every name under localhost is this machine, for the lookup given here.
     const lookup = (
@@ -77,7 +77,7 @@ describe('18. on redirects', () => {
     expect(seenByCaller).toEqual([`http://sub.localhost:${port}/subdomain`]);
   });
 
-  it('it stays on redirects within the origin', async () => {
+  it('the token stays on redirects within the origin', async () => {
     const { api, emulator } = await emulated({ http: { adapter: 'fetch' } });
     emulator.failApiRequests({ redirectTo: `${emulator.url}/v1/contenttype`, status: 307 });
     expect((await api.get('/v1/research')).status).toBe(200);
@@ -89,7 +89,7 @@ describe('19. the plugin owns Authorization on those origins', () => {
   const types = (state: ReturnType<typeof scripted>): string[] => state.events.map(({ type }) => type);
 
   it.each(['Authorization', 'authorization', 'AUTHORIZATION'])(
-    'a different %s is replaced, and an event tells',
+    'a different %s is replaced, and an event reports it',
     async (name) => {
       const state = scripted();
       await state.api.get('/v1/research', { headers: { [name]: 'Bearer mine' } });
@@ -106,7 +106,7 @@ describe('19. the plugin owns Authorization on those origins', () => {
     ['of a minute counts as left over for an hour', 60, 59 * 60_000, []],
     ['of two hours for as long', 7200, 119 * 60_000, []],
     ['of a minute does so after two hours', 60, 121 * 60_000, []],
-  ])('a token %s', async (_what, expiresIn, afterMs, told) => {
+  ])("a token left over in a caller's header: one %s", async (_what, expiresIn, afterMs, told) => {
     jest.useFakeTimers();
     const state = scripted();
     state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, expiresIn);
@@ -120,7 +120,7 @@ describe('19. the plugin owns Authorization on those origins', () => {
     jest.useRealTimers();
   });
 
-  it('one left over from an earlier attempt is replaced without a word', async () => {
+  it('a header left over from an earlier attempt is replaced without an event', async () => {
     const state = scripted();
     const { config } = await state.api.get('/v1/research');
     state.auth.invalidate();
@@ -129,7 +129,7 @@ describe('19. the plugin owns Authorization on those origins', () => {
     expect(types(state)).toEqual(['token-acquired', 'token-acquired']);
   });
 
-  it('and so is a default', async () => {
+  it('a default Authorization header is replaced without an event', async () => {
     const api = axios.create({ headers: { Authorization: 'Basic default' } });
     api.defaults.headers.common['Authorization'] = 'Basic common';
     api.defaults.headers.post['Authorization'] = 'Basic post';
@@ -144,15 +144,18 @@ describe('19. the plugin owns Authorization on those origins', () => {
     ['auth', { auth: { username: 'u', password: 'p' } }, '`auth`'],
     ['user info in the URL', { url: 'https://u:p@acme-api.bipsync.com/v1' }, 'user info'],
     ['user info in the baseURL', { baseURL: 'https://u@acme-api.bipsync.com', url: '/v1' }, 'user info'],
-  ])('a request with %s is refused clearly', async (_name, config, words) => {
-    const state = scripted();
-    const error = await rejection(state.api.request({ url: '/v1/research', ...config }));
-    expect(error['code']).toBe('ERR_BIPSYNC_CONFIG');
-    expect(error.message).toContain(words);
-    expect(state.apiRequests).toHaveLength(0);
-  });
+  ])(
+    'the message names the problem of a request with %s is refused clearly',
+    async (_name, config, words) => {
+      const state = scripted();
+      const error = await rejection(state.api.request({ url: '/v1/research', ...config }));
+      expect(error['code']).toBe('ERR_BIPSYNC_CONFIG');
+      expect(error.message).toContain(words);
+      expect(state.apiRequests).toHaveLength(0);
+    },
+  );
 
-  it('to another host such a request is axios’s affair', async () => {
+  it('a request with auth to another host is sent as it is', async () => {
     const state = scripted();
     await state.api.get('https://other.example/', { auth: { username: 'u', password: 'p' } });
     expect(state.apiRequests).toHaveLength(1);
@@ -168,7 +171,7 @@ describe('18. before a redirect', () => {
     ['to another port', `${ORIGIN}:8443/`, false],
     ['to what is no URL', '/v2', false],
     ['to nowhere', undefined, false],
-  ])('%s (%s) the token is kept: %s', async (_where, href, isKept) => {
+  ])('on a redirect %s (%s) the token is kept: %s', async (_where, href, isKept) => {
     const state = scripted({ allowedOrigins: ['https://other.example'] });
     await state.api.get('/v1/x');
     for (const name of ['Authorization', 'authorization']) {
@@ -262,7 +265,7 @@ describe('a token for a loopback host', () => {
   const home = { client: undefined, baseURL: 'http://127.0.0.1:1' };
   const friend = 'http://localhost:2';
 
-  it('passes by no proxy that would read it', async () => {
+  it('a token for a loopback host crosses no configured proxy', async () => {
     const state = scripted({ ...home, allowedOrigins: [friend] });
     await state.api.get('/v1/x');
     await state.api.get('/v1/x', { baseURL: friend });
@@ -270,14 +273,14 @@ describe('a token for a loopback host', () => {
     expect(state.apiRequests.map(({ proxy }) => proxy)).toEqual([undefined, undefined]);
   });
 
-  it('but by the one that the caller asks for', async () => {
+  it('the proxy that the caller asked for is on the config again after the answer', async () => {
     const proxy = { host: '127.0.0.1', port: 3 };
     const state = scripted(home);
     await state.api.get('/v1/x', { proxy });
     expect(state.apiRequests[0]?.proxy).toEqual(proxy);
   });
 
-  it('changes nothing about requests that are encrypted', async () => {
+  it('requests to https origins keep their proxy settings', async () => {
     for (const config of [{}, { allowedOrigins: [friend] }]) {
       const state = scripted(config);
       await state.api.get('/v1/x');
@@ -304,7 +307,7 @@ describe('a message says what happened, and what to do about it:', () => {
   it.each<[string, object, string]>([
     ['`auth`', { auth: { username: 'u', password: 'p' } }, '/v1/x'],
     ['user info in the URL', {}, ORIGIN.replace('//', '//u:p@')],
-  ])('a request with %s', async (what, options, url) => {
+  ])('the message names the problem of a request with %s', async (what, options, url) => {
     const { api } = scripted();
     expect((await rejection(api.get(url, options))).message).toBe(
       `The request was not sent: it has ${what}, and axios would then silently drop the access token. Remove that, or send the ` +

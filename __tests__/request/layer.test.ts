@@ -25,7 +25,7 @@ function replaced(adapter: AxiosAdapter): Scripted {
 }
 
 describe('a 401 of an adapter that somebody put in place of the bound one', () => {
-  it('is answered with a token and a second attempt', async () => {
+  it("a 401 of an adapter that was put in place of the plugin's is answered with a token and a second attempt", async () => {
     const { adapter, calls } = foreign();
     const state = replaced(adapter);
     expect((await state.api.get('/v1/x', lenient)).status).toBe(200);
@@ -37,7 +37,7 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
     ]);
   });
 
-  it('says nothing of a token that it was not sent with, and needs no pause to end', async () => {
+  it('a 401 of a request that was sent without a token starts no pause', async () => {
     const { adapter, calls } = foreign({ status: 401 });
     const state = replaced(adapter);
     await state.api.get('/v1/x', lenient);
@@ -47,7 +47,7 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
     expect(state.tokenRequests).toHaveLength(2);
   });
 
-  it('makes room for another token where the present one was revoked, for the next request', async () => {
+  it("a revoked token is renewed for the next request even if the plugin's adapter was replaced", async () => {
     jest.useFakeTimers();
     const good = new Set(['token-1']);
     const adapter: AxiosAdapter = async (config) => {
@@ -70,7 +70,7 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
     jest.useRealTimers();
   });
 
-  it('costs a token no more often than any other 401 that nothing helps', async () => {
+  it('an unhelpful 401 of a replaced adapter costs a token no more often than any other', async () => {
     jest.useFakeTimers();
     const { adapter } = foreign({ status: 401 });
     const state = replaced(adapter);
@@ -83,7 +83,7 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
     jest.useRealTimers();
   });
 
-  it('also where the interceptors of the instance are not to be seen', async () => {
+  it('a 401 of a replaced adapter is answered even if the interceptors cannot be listed', async () => {
     const { adapter, calls } = foreign();
     const instance = axios.create();
     const { request } = instance.interceptors;
@@ -100,7 +100,7 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
     expect(calls).toHaveLength(2);
   });
 
-  it('also where another interceptor has been ejected', async () => {
+  it('a 401 of a replaced adapter is answered even if another interceptor was ejected', async () => {
     const { adapter, calls } = foreign();
     const instance: AxiosInstance = axios.create();
     instance.interceptors.request.eject(instance.interceptors.request.use((config) => config));
@@ -115,7 +115,7 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
   it.each<[string, object]>([
     ['that was to be left alone', { bipsyncAuth: false }],
     ['that went elsewhere', { baseURL: 'https://other.example' }],
-  ])('of a request %s is not', async (_which, options) => {
+  ])('a 401 of a request %s is left alone', async (_which, options) => {
     const { adapter, calls } = foreign();
     const state = replaced(adapter);
     expect((await state.api.get('/v1/x', { ...lenient, ...options })).status).toBe(401);
@@ -127,14 +127,14 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
     ['without a config', { config: undefined }],
     ['whose config has no headers', { config: { url: ORIGIN } }],
     ['whose config has none that could be', { config: { url: ORIGIN, headers: null } }],
-  ])('%s is not', async (_which, extra) => {
+  ])('a 401 %s is left alone', async (_which, extra) => {
     const { adapter, calls } = foreign(extra);
     const state = replaced(adapter);
     expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
     expect(calls).toHaveLength(1);
   });
 
-  it('is not after somebody has cleared the request interceptors', async () => {
+  it('a 401 is left alone after the request interceptors were cleared', async () => {
     const state = scripted();
     state.api.interceptors.request.clear();
     state.api.interceptors.request.use((config) => config);
@@ -167,15 +167,18 @@ describe('12. a 401 whose replay is refused too costs one replay, whatever an ad
     return state;
   }
 
-  it.each(headersOf)('%s: the 401 surfaces as it is', async (_which, headers) => {
-    const state = refusing(headers);
-    expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
-    expect(state.apiRequests).toHaveLength(2);
-    state.auth.invalidate();
-    const error = await rejection(state.api.get('/v1/x'));
-    expect(error).toMatchObject({ message: 'Refused', response: { status: 401 } });
-    expect(error['cause']).toMatchObject({ code: 'ERR_BIPSYNC_ACCESS_DENIED' });
-  });
+  it.each(headersOf)(
+    'a 401 with %s as headers that is refused twice surfaces as it is',
+    async (_which, headers) => {
+      const state = refusing(headers);
+      expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
+      expect(state.apiRequests).toHaveLength(2);
+      state.auth.invalidate();
+      const error = await rejection(state.api.get('/v1/x'));
+      expect(error).toMatchObject({ message: 'Refused', response: { status: 401 } });
+      expect(error['cause']).toMatchObject({ code: 'ERR_BIPSYNC_ACCESS_DENIED' });
+    },
+  );
 
   /** An instance with an interceptor that hands on what it sees in objects of its own. */
   function copying(): AxiosInstance {
@@ -189,53 +192,62 @@ describe('12. a 401 whose replay is refused too costs one replay, whatever an ad
     return instance;
   }
 
-  it.each(headersOf)('%s: also where an earlier interceptor copies the answer', async (_which, headers) => {
-    const state = refusing(headers, copying());
-    expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
-    expect(state.apiRequests).toHaveLength(2);
-  });
+  it.each(headersOf)(
+    'a 401 with %s as headers costs one replay even if an earlier interceptor copies the response',
+    async (_which, headers) => {
+      const state = refusing(headers, copying());
+      expect((await state.api.get('/v1/x', lenient)).status).toBe(401);
+      expect(state.apiRequests).toHaveLength(2);
+    },
+  );
 
-  it.each(headersOf)('%s: or copies the error’s', async (_which, headers) => {
-    const state = refusing(headers, copying());
-    expect(await rejection(state.api.get('/v1/x'))).toMatchObject({
-      message: 'mapped',
-      response: { status: 401 },
-    });
-    expect(state.apiRequests).toHaveLength(2);
-  });
+  it.each(headersOf)(
+    "a 401 with %s as headers costs one replay even if an earlier interceptor copies the error's response",
+    async (_which, headers) => {
+      const state = refusing(headers, copying());
+      expect(await rejection(state.api.get('/v1/x'))).toMatchObject({
+        message: 'mapped',
+        response: { status: 401 },
+      });
+      expect(state.apiRequests).toHaveLength(2);
+    },
+  );
 });
 
 describe('a 401 of a request that is not the instance’s own', () => {
-  it.each(['request', 'response'] as const)('passes as it is where a %s interceptor met it', async (kind) => {
-    const calls: string[] = [];
-    const plain = axios.create({
-      baseURL: ORIGIN,
-      adapter: async (config) => {
-        calls.push(String(config.headers.get('Authorization')));
-        throw new axios.AxiosError(
-          'Theirs',
-          'ERR_BAD_REQUEST',
-          config,
-          {},
-          {
-            ...{ data: '', status: 401, statusText: '', headers: {}, config },
-          },
-        );
-      },
-    });
-    const instance = axios.create();
-    const meet = async <T>(value: T): Promise<T> => {
-      await plain.post('/session');
-      return value;
-    };
-    if (kind === 'response') instance.interceptors.response.use(meet);
-    const state = scripted({}, instance);
-    if (kind === 'request') instance.interceptors.request.use(meet);
-    expect(await rejection(state.api.delete('/v1/notes/1'))).toMatchObject({ message: 'Theirs' });
-    expect(calls).toEqual(['undefined']);
-  });
+  it.each(['request', 'response'] as const)(
+    'a 401 of another instance passes as it is in a %s interceptor',
+    async (kind) => {
+      const calls: string[] = [];
+      const plain = axios.create({
+        baseURL: ORIGIN,
+        adapter: async (config) => {
+          calls.push(String(config.headers.get('Authorization')));
+          throw new axios.AxiosError(
+            'Theirs',
+            'ERR_BAD_REQUEST',
+            config,
+            {},
+            {
+              ...{ data: '', status: 401, statusText: '', headers: {}, config },
+            },
+          );
+        },
+      });
+      const instance = axios.create();
+      const meet = async <T>(value: T): Promise<T> => {
+        await plain.post('/session');
+        return value;
+      };
+      if (kind === 'response') instance.interceptors.response.use(meet);
+      const state = scripted({}, instance);
+      if (kind === 'request') instance.interceptors.request.use(meet);
+      expect(await rejection(state.api.delete('/v1/notes/1'))).toMatchObject({ message: 'Theirs' });
+      expect(calls).toEqual(['undefined']);
+    },
+  );
 
-  it('is not sent again with the token of another team', async () => {
+  it("a 401 of another team's instance is not sent again with this team's token", async () => {
     const b = scripted({ teamId: 'b2' });
     b.onApi = () => ({ status: 401 });
     const instance = axios.create();
@@ -249,7 +261,7 @@ describe('a 401 of a request that is not the instance’s own', () => {
     expect(b.apiRequests).toHaveLength(2);
   });
 
-  it('costs one replay also where both the answer and its config are copied', async () => {
+  it('a 401 costs one replay even if both the response and its config are copied', async () => {
     const instance = axios.create();
     instance.interceptors.response.use(
       (response) => ({ ...response, config: { ...response.config } }),
@@ -266,7 +278,7 @@ describe('a 401 of a request that is not the instance’s own', () => {
     expect(state.apiRequests).toHaveLength(2);
   });
 
-  it('that should have been refused, but was sent and answered, keeps its answer', async () => {
+  it('a request that should have been rejected but was sent keeps its answer', async () => {
     for (const options of [
       { auth: { username: 'u', password: 'p' } },
       { bipsyncAuth: { teamId: 'bad team' } },
@@ -280,7 +292,7 @@ describe('a 401 of a request that is not the instance’s own', () => {
 });
 
 describe('14. the challenge of a 401', () => {
-  it('is read in every form that axios takes headers in', async () => {
+  it('a challenge is read in every form that axios takes headers in', async () => {
     const challenge = { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' };
     for (const headers of [challenge, new axios.AxiosHeaders(challenge), new Headers(challenge)]) {
       const { adapter, calls } = foreign({ headers });
@@ -301,16 +313,19 @@ describe('16. a 401 from where a redirect led', () => {
     ['nobody knows where', { res: { responseUrl: '/v2' } }, 2],
     ['nobody knows where, not even in words', { res: { responseUrl: 7 } }, 2],
     ['or not', { res: undefined }, 2],
-  ])('%s', async (_where, request, count) => {
-    const { adapter, calls } = foreign({ request });
-    const state = scripted({ allowedOrigins: ['https://friend.example'] });
-    const own = state.api.defaults.adapter as AxiosAdapter;
-    state.api.defaults.adapter = (config) => (config.url === '/v1/x' ? adapter(config) : own(config));
-    await state.api.get('/v1/x', lenient);
-    expect(calls).toHaveLength(count);
-  });
+  ])(
+    'a 401 after a redirect %s is answered only if it came from the same origin',
+    async (_where, request, count) => {
+      const { adapter, calls } = foreign({ request });
+      const state = scripted({ allowedOrigins: ['https://friend.example'] });
+      const own = state.api.defaults.adapter as AxiosAdapter;
+      state.api.defaults.adapter = (config) => (config.url === '/v1/x' ? adapter(config) : own(config));
+      await state.api.get('/v1/x', lenient);
+      expect(calls).toHaveLength(count);
+    },
+  );
 
-  it('is nobody’s where the answer tells nothing of a request', async () => {
+  it("a 401 whose response has no request counts as the origin's own", async () => {
     const { adapter, calls } = foreign({ request: undefined });
     const state = scripted();
     const own = state.api.defaults.adapter as AxiosAdapter;

@@ -23,7 +23,7 @@ async function* chunks(): AsyncGenerator<string> {
 }
 
 describe.each(adapters)('11. over %s, a 401', (adapter) => {
-  it('of 50 concurrent requests costs one token, and all 50 succeed', async () => {
+  it('the 401s of 50 concurrent requests cost one token, and all 50 succeed', async () => {
     const { api, emulator, events } = await emulated({ http: { adapter } });
     await api.get('/v1/research');
     emulator.revokeTokens();
@@ -35,7 +35,7 @@ describe.each(adapters)('11. over %s, a 401', (adapter) => {
     expect(events).toContainEqual(expect.objectContaining({ type: 'token-acquired', reason: 'refused' }));
   });
 
-  it('is answered the same where a lenient validateStatus lets it through', async () => {
+  it('a 401 is answered the same if a lenient validateStatus lets it through', async () => {
     for (const validateStatus of [() => true, null, (status: number) => status < 500]) {
       const { api, emulator } = await emulated({ http: { adapter, validateStatus } });
       await api.get('/v1/research');
@@ -135,7 +135,7 @@ describe('11. wherever the plugin stands among interceptors, the caller sees the
 });
 
 describe('12. the replay', () => {
-  it("goes to the caller's adapter once; interceptors and transforms run once and see the last outcome", async () => {
+  it("the replay goes to the caller's adapter; interceptors and transforms run once and see the last outcome", async () => {
     const state = scripted();
     const calls = { request: 0, transform: 0, response: [] as number[] };
     state.api.interceptors.request.use((config) => {
@@ -169,7 +169,7 @@ describe('12. the replay', () => {
     expect(state.apiRequests[0]?.headers['Authorization']).toBe('Bearer token-1');
   });
 
-  it('happens once: a second 401 surfaces', async () => {
+  it('there is one replay: a second 401 surfaces', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 401 });
     const error = await rejection(state.api.get('/v1/research'));
@@ -180,7 +180,7 @@ describe('12. the replay', () => {
     expect(state.apiRequests).toHaveLength(2);
   });
 
-  it('a 401 of an adapter that somebody put in place of the bound one is answered too', async () => {
+  it("a 401 of an adapter that replaced the plugin's is answered too", async () => {
     const state = scripted();
     const adapter = jest.fn(axios.getAdapter(state.api.defaults.adapter));
     const api = state.api;
@@ -204,7 +204,7 @@ describe('12. the replay', () => {
     expect(again.apiRequests).toHaveLength(4);
   });
 
-  it('happens once even where an earlier interceptor copies the response into an error of its own', async () => {
+  it('there is one replay even if an earlier interceptor copies the response into its own error', async () => {
     const api = axios.create();
     api.interceptors.response.use(undefined, (error: AxiosError) => {
       throw Object.assign(new Error('mapped'), { response: { ...error.response } });
@@ -228,7 +228,7 @@ describe('12. the replay', () => {
 });
 
 describe('13. a body that can be read once', () => {
-  it('is never replayed: the 401 surfaces, and the next request works', async () => {
+  it('a stream is never replayed: the 401 surfaces, and the next request works', async () => {
     const { api, emulator } = await emulated();
     await api.get('/v1/research');
     emulator.revokeTokens();
@@ -239,7 +239,7 @@ describe('13. a body that can be read once', () => {
     expect(emulator.apiRequests).toBe(3);
   });
 
-  it('nor are a web stream, form-data and an async iterable', async () => {
+  it('a web stream, form-data and an async iterable are never replayed', async () => {
     const { default: FormData } = jest.requireActual<{ default: new () => object }>('form-data') as never;
     const LegacyForm = (FormData ?? jest.requireActual('form-data')) as unknown as new () => object;
     for (const body of [new ReadableStream(), new LegacyForm(), chunks()]) {
@@ -263,7 +263,7 @@ describe('14. an endpoint outside the token’s scopes', () => {
   });
   const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
-  it('error="insufficient_scope" is never retried', async () => {
+  it('a 401 with insufficient_scope is never retried', async () => {
     const state = scripted({ scopes: ['users:read'] });
     state.onApi = () => ({
       status: 401,
@@ -276,7 +276,7 @@ describe('14. an endpoint outside the token’s scopes', () => {
     expect(state.apiRequests).toHaveLength(1);
   });
 
-  it('costs at most 3 tokens for 60 calls within a second', async () => {
+  it('60 calls of a denied endpoint within a second cost at most 3 tokens', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 401 });
     await Promise.all(Array.from({ length: 30 }, () => rejection(state.api.get('/v1/x'))));
@@ -287,22 +287,25 @@ describe('14. an endpoint outside the token’s scopes', () => {
     expect(state.tokenRequests.length).toBeLessThanOrEqual(3);
   });
 
-  atLength('costs about 20 tokens an hour, in pauses of 1 s doubling to 5 min', async () => {
-    const state = scripted();
-    state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, 86_400);
-    state.onApi = () => ({ status: 401 });
-    const at: number[] = [];
-    const start = performance.now();
-    for (let now = 0; now < minutes(60); now += 1000) {
-      const before = state.tokenRequests.length;
-      await rejection(state.api.get('/v1/x'));
-      if (state.tokenRequests.length > before) at.push(Math.round((performance.now() - start) / 1000));
-      await advance(1000);
-    }
-    const pauses = at.slice(1).map((second, index) => second - at[index]!);
-    expect(pauses.slice(0, 10)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
-    expect(state.tokenRequests.length).toBeLessThanOrEqual(22);
-  });
+  atLength(
+    'a denied endpoint costs about 20 tokens an hour, in pauses of 1 s doubling to 5 min',
+    async () => {
+      const state = scripted();
+      state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, 86_400);
+      state.onApi = () => ({ status: 401 });
+      const at: number[] = [];
+      const start = performance.now();
+      for (let now = 0; now < minutes(60); now += 1000) {
+        const before = state.tokenRequests.length;
+        await rejection(state.api.get('/v1/x'));
+        if (state.tokenRequests.length > before) at.push(Math.round((performance.now() - start) / 1000));
+        await advance(1000);
+      }
+      const pauses = at.slice(1).map((second, index) => second - at[index]!);
+      expect(pauses.slice(0, 10)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+      expect(state.tokenRequests.length).toBeLessThanOrEqual(22);
+    },
+  );
 
   it('a 401 during the pause surfaces, its cause says why; a revocation is noticed when the pause ends', async () => {
     const state = scripted();
@@ -317,7 +320,7 @@ describe('14. an endpoint outside the token’s scopes', () => {
     expect(state.tokenRequests).toHaveLength(3);
   });
 
-  it('the pause is over once a new token helps', async () => {
+  it('a pause is over once a new token helps', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 401 });
     for (const pause of [1000, 2000, 4000]) {
@@ -336,7 +339,7 @@ describe('14. an endpoint outside the token’s scopes', () => {
     expect(state.tokenRequests).toHaveLength(7);
   });
 
-  it('error="invalid_token" in the challenge does not shorten the pause of a resource', async () => {
+  it('invalid_token in the challenge does not shorten the pause of a resource', async () => {
     const state = scripted();
     const headers = { [CHALLENGE]: 'Basic realm="a", Bearer error="invalid_token"' };
     state.onApi = () => ({ status: 401, headers });
@@ -350,7 +353,7 @@ describe('14. an endpoint outside the token’s scopes', () => {
     expect(minted).toEqual([2, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 5, 5, 6]);
   });
 
-  it('costs the other endpoints nothing', async () => {
+  it('a denied endpoint costs the other endpoints nothing', async () => {
     const state = scripted();
     state.onApi = ({ url }) => (url === '/v1/x' ? { status: 401 } : { body: {} });
     await Promise.all([rejection(state.api.get('/v1/x')), state.api.get('/v1/research')]);
@@ -361,7 +364,7 @@ describe('14. an endpoint outside the token’s scopes', () => {
     expect(state.tokenRequests).toHaveLength(2);
   });
 
-  it('costs no token a call either where no replay can tell: streams, requests that do not wait, no answer', async () => {
+  it('a denied endpoint does not cost a token a call if no replay can show whether the token helped', async () => {
     const calls: Record<string, (state: Scripted) => Promise<unknown>> = {
       streams: ({ api }) => api.post('/v1/x', Readable.from(['x'])),
       impatient: ({ api }) => api.get('/v1/x', { timeout: 60 }),
@@ -389,7 +392,7 @@ describe('14. an endpoint outside the token’s scopes', () => {
     }
   });
 
-  it('even if its tokens live for no time at all', async () => {
+  it('a denied endpoint costs at most 12 tokens for 10 calls if tokens live for no time at all', async () => {
     const state = scripted();
     state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, 0);
     state.onApi = () => ({ status: 401 });
@@ -399,7 +402,7 @@ describe('14. an endpoint outside the token’s scopes', () => {
 });
 
 describe.each(adapters)('15. over %s, an unread 401 holds no socket', (adapter) => {
-  it('so that an agent of one socket cannot deadlock', async () => {
+  it('an agent of one socket is not deadlocked by an unread 401', async () => {
     const httpAgent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const { api, emulator } = await emulated({
       http: { adapter, httpAgent, responseType: 'stream', timeout: 3000 },
@@ -435,19 +438,22 @@ it('16. a 401 that came from another origin after a redirect is not the plugin�
 });
 
 describe('17. if the re-acquisition fails', () => {
-  it.each(adapters)('over %s, the original 401 surfaces with the reason as its cause', async (adapter) => {
-    const { api, emulator } = await emulated({ http: { adapter } });
-    await api.get('/v1/research');
-    emulator.revokeTokens();
-    emulator.failTokenRequests({ status: 400, body: { error: 'invalid_client' } });
-    const error = await rejection(api.get('/v1/research'));
-    expect(axios.isAxiosError(error) && error.response?.data).toBeTruthy();
-    expect(error['status']).toBe(401);
-    expect(error.cause).toMatchObject({ name: 'BipsyncAuthError', code: 'ERR_BIPSYNC_CREDENTIALS' });
-    expect(JSON.parse(JSON.stringify(error))).not.toHaveProperty('cause');
-  });
+  it.each(adapters)(
+    'over %s, the original 401 surfaces with the failed re-acquisition as its cause',
+    async (adapter) => {
+      const { api, emulator } = await emulated({ http: { adapter } });
+      await api.get('/v1/research');
+      emulator.revokeTokens();
+      emulator.failTokenRequests({ status: 400, body: { error: 'invalid_client' } });
+      const error = await rejection(api.get('/v1/research'));
+      expect(axios.isAxiosError(error) && error.response?.data).toBeTruthy();
+      expect(error['status']).toBe(401);
+      expect(error.cause).toMatchObject({ name: 'BipsyncAuthError', code: 'ERR_BIPSYNC_CREDENTIALS' });
+      expect(JSON.parse(JSON.stringify(error))).not.toHaveProperty('cause');
+    },
+  );
 
-  it('and as the response that it was, where validateStatus lets it through', async () => {
+  it('the original 401 surfaces as a response if validateStatus lets it through', async () => {
     const { api, emulator } = await emulated({ http: { validateStatus: null } });
     await api.get('/v1/research');
     emulator.revokeTokens();

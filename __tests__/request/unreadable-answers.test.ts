@@ -114,7 +114,7 @@ describe('12. a request whose config was rebuilt by an interceptor', () => {
     return api;
   };
 
-  it('has a 401 with a cause that says that the plugin never saw the config, and how to keep it', async () => {
+  it('the 401 of a rebuilt config has a cause that says that the plugin never saw it', async () => {
     denied = true;
     const error = await rejection(rebuilding().get('/v1/research'));
     expect(error['status']).toBe(401);
@@ -125,7 +125,7 @@ describe('12. a request whose config was rebuilt by an interceptor', () => {
     expect(server.tokenRequests).toHaveLength(0);
   });
 
-  it('has a 401 without a cause if the interceptor set an Authorization of its own', async () => {
+  it('the 401 of a rebuilt config with its own Authorization has no cause', async () => {
     denied = true;
     const error = await rejection(rebuilding({ Authorization: 'Basic own' }).get('/v1/research'));
     expect('cause' in error).toBe(false);

@@ -21,7 +21,7 @@ function hanging(): { state: Scripted; answer: (value: Answer) => void } {
 }
 
 describe('21. while a request waits for a token', () => {
-  it('its signal rejects it at once, and leaves the acquisition and the other waiters alone', async () => {
+  it('a signal rejects a waiting request at once, and leaves the acquisition and the other waiters alone', async () => {
     const { state, answer } = hanging();
     const controller = new AbortController();
     const cancelled = rejection(state.api.get('/v1/a', { signal: controller.signal }));
@@ -39,7 +39,7 @@ describe('21. while a request waits for a token', () => {
     expect(state.tokenRequests[0]?.signal?.aborted).toBe(false);
   });
 
-  it('its cancelToken does, with the reason it was given', async () => {
+  it('a cancelToken rejects a waiting request with the reason it was given', async () => {
     const { state, answer } = hanging();
     const source = axios.CancelToken.source();
     const cancelled = rejection(state.api.get('/v1/a', { cancelToken: source.token }));
@@ -55,7 +55,7 @@ describe('21. while a request waits for a token', () => {
     [{}, 'ECONNABORTED', 'timeout of 50ms exceeded'],
     [{ transitional: { clarifyTimeoutError: true } }, 'ETIMEDOUT', 'timeout of 50ms exceeded'],
     [{ timeoutErrorMessage: 'too slow' }, 'ECONNABORTED', 'too slow'],
-  ])('its timeout does (%j)', async (options, code, message) => {
+  ])('a timeout rejects a waiting request (%j)', async (options, code, message) => {
     const { state, answer } = hanging();
     const failed = rejection(state.api.get('/v1/a', { timeout: 50, ...options }));
     await advance(49);
@@ -67,7 +67,7 @@ describe('21. while a request waits for a token', () => {
     expect(state.apiRequests.map(({ url }) => url)).toEqual(['/v1/b']);
   });
 
-  it('its timeout does also where an interceptor has taken `transitional` away', async () => {
+  it('a timeout rejects a waiting request even if an interceptor has taken `transitional` away', async () => {
     const { state } = hanging();
     state.api.interceptors.request.use((config) => Object.assign(config, { transitional: undefined }));
     const failed = rejection(state.api.get('/v1/a', { timeout: 50 }));
@@ -75,7 +75,7 @@ describe('21. while a request waits for a token', () => {
     expect(await failed).toMatchObject({ code: 'ECONNABORTED' });
   });
 
-  it('a signal that cannot be listened to is no harm', async () => {
+  it('a signal that cannot be listened to does no harm', async () => {
     const { state, answer } = hanging();
     const response = state.api.get('/v1/a', { signal: { aborted: false } });
     await advance(10);
@@ -113,7 +113,7 @@ describe('21. while a request waits for a token', () => {
     await advance(10_000);
   });
 
-  it('and can time out', async () => {
+  it('a wait after a 401 can time out', async () => {
     const state = scripted();
     await state.api.get('/v1/a');
     state.onApi = () => ({ status: 401 });
@@ -149,7 +149,7 @@ describe('21. while a request waits for a token', () => {
   );
 
   it.each(['signal', 'cancelToken'] as const)(
-    'nor is it sent again with one that is there (%s)',
+    'a request that was cancelled by its %s is not replayed with a token that is there',
     async (option) => {
       const state = scripted();
       await state.api.get('/v1/a');
@@ -172,7 +172,7 @@ describe('21. while a request waits for a token', () => {
     },
   );
 
-  it('no listener and no timer is left, however a wait ends', async () => {
+  it('no listener and no timer is left behind, however a wait ends', async () => {
     for (const end of ['answer', 'abort', 'cancel', 'fail'] as const) {
       const { state, answer } = hanging();
       const controller = new AbortController();
@@ -197,7 +197,7 @@ describe('21. while a request waits for a token', () => {
     }
   });
 
-  it('somebody who left before waiting leaves no rejection unhandled', async () => {
+  it('a caller who left before waiting leaves no rejection unhandled', async () => {
     const unhandled = jest.fn();
     process.on('unhandledRejection', unhandled);
     const state = scripted();
@@ -224,7 +224,7 @@ describe('21. while a request waits for a token', () => {
     expect(state.tokenRequests).toHaveLength(0);
   });
 
-  it('and if everybody leaves, the token that comes serves the next', async () => {
+  it('if every waiter leaves, the token that comes serves the next request', async () => {
     const { state, answer } = hanging();
     const failed = rejection(state.api.get('/v1/a', { timeout: 5 }));
     await advance(5);

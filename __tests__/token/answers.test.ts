@@ -16,7 +16,7 @@ describe('5. expires_in', () => {
     ['a numeric string', '120', 120_000],
     ['a fraction', 90.5, 90_500],
     ['more than a day', 1_000_000, 86_400_000],
-  ])('%s', async (_name, expiresIn, lifetimeMs) => {
+  ])('an answer with %s is rejected, or read as documented', async (_name, expiresIn, lifetimeMs) => {
     const state = scripted();
     state.onToken = () => tokenAnswer('t', expiresIn);
     expect((await state.auth.getToken()).expiresAt).toBe(Date.now() + lifetimeMs);
@@ -56,7 +56,7 @@ describe('6. a token response that is not a usable bearer token is refused befor
     ['a token with a space', { token_type: 'bearer', access_token: 'a b' }],
     ['another token type', { token_type: 'mac', access_token: 'abc' }],
     ['no token type', { access_token: 'abc' }],
-  ])('%s', async (_name, body) => {
+  ])('an answer with %s is rejected, or read as documented', async (_name, body) => {
     const state = scripted();
     state.onToken = () => ({ body });
     const error = await rejection(state.api.get('/v1/research'));
@@ -68,7 +68,7 @@ describe('6. a token response that is not a usable bearer token is refused befor
     expect(state.apiRequests).toHaveLength(0);
   });
 
-  it.each(['Bearer', 'bearer', 'BEARER'])('token_type %s is accepted', async (type) => {
+  it.each(['Bearer', 'bearer', 'BEARER'])('the token_type %s is accepted', async (type) => {
     const state = scripted();
     state.onToken = () => ({ body: { token_type: type, access_token: 'aZ09-._~+/==' } });
     expect((await state.auth.getToken()).accessToken).toBe('aZ09-._~+/==');

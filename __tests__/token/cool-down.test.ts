@@ -26,7 +26,7 @@ describe('with time under control', () => {
       ['IP_NOT_ALLOWED', { status: 403, body: { error: 'forbidden', message: 'no', hint: 'ip' } }, 30_000],
       ['TOKEN_REQUEST', { status: 404, body: '<html>' }, 30_000],
       ['TOKEN_RESPONSE', { status: 200, body: '<html>' }, 1000],
-    ])('after %s (%j): the next requests fail at once for %d ms', async (kind, answer, coolDownMs) => {
+    ])('after %s (%j), the next requests fail at once for %d ms', async (kind, answer, coolDownMs) => {
       const state = scripted();
       state.onToken = () => answer;
       const first = await rejection(get(state));
@@ -42,7 +42,7 @@ describe('with time under control', () => {
       expect(state.apiRequests).toHaveLength(1);
     });
 
-    it('of 1 s doubling to 30 s after UNAVAILABLE, back to 1 s after a success', async () => {
+    it('a cool-down after UNAVAILABLE is 1 s, doubling to 30 s, and 1 s again after a success', async () => {
       const state = scripted();
       state.onToken = () => ({ status: 500 });
       const retries: unknown[] = [];
@@ -69,7 +69,7 @@ describe('with time under control', () => {
       expect(state.events.at(-1)).toMatchObject({ retryInMs: 1000, reason: 'expired' });
     });
 
-    it('tells callers how long it lasts, and each has an error of its own', async () => {
+    it('each caller gets a separate error that says how long the cool-down still lasts', async () => {
       const state = scripted();
       state.onToken = () => ({ status: 401 });
       const waiting = await Promise.all([rejection(get(state)), rejection(get(state))]);
@@ -88,7 +88,7 @@ describe('with time under control', () => {
       ],
       ['gives no string', () => 42 as unknown as string],
       ['gives an empty string', () => ''],
-    ])('after SECRET, where the clientSecret function %s', async (_name, clientSecret) => {
+    ])('there is a cool-down if the clientSecret function %s', async (_name, clientSecret) => {
       const state = scripted({ clientSecret });
       const error = await rejection(get(state));
       expect(error).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
@@ -98,7 +98,7 @@ describe('with time under control', () => {
       expect(state.events).toMatchObject([{ type: 'token-failed', retryInMs: 1000 }]);
     });
 
-    it('ends with a new secret, for which the function is asked at most once a second', async () => {
+    it('a cool-down ends with a new secret, for which the function is asked at most once a second', async () => {
       let secret = 'wrong';
       const clientSecret = jest.fn(() => secret);
       const state = scripted({ clientSecret });
@@ -122,7 +122,7 @@ describe('with time under control', () => {
       ['a secret', 'wrong'],
       ['a function that gives the same', () => 'wrong'],
     ])(
-      'lasts as long as it was to, however many requests come in it, with %s',
+      'a cool-down is not prolonged by the requests that come in it, with %s',
       async (_what, clientSecret) => {
         const state = scripted({ clientSecret });
         state.onToken = () => ({ status: 401 });
@@ -139,7 +139,7 @@ describe('with time under control', () => {
       },
     );
 
-    it('ends with invalidate(), also for the request that is asking the function just then', async () => {
+    it('a cool-down ends with invalidate(), also for the request that is asking the function at that moment', async () => {
       const secrets: (string | Promise<string>)[] = ['right', 'right'];
       const late = deferred<string>();
       const state = scripted({ clientSecret: () => secrets.shift() ?? late.promise });
@@ -157,7 +157,7 @@ describe('with time under control', () => {
       expect(state.tokenRequests).toHaveLength(2);
     });
 
-    it('also where the function gives another secret each time, or throws, or hangs', async () => {
+    it('a cool-down holds if the function returns another secret each time, or hangs', async () => {
       let asked = 0;
       const restless = scripted({ clientSecret: () => `secret-${(asked += 1)}` });
       restless.onToken = () => ({ status: 401 });
@@ -180,7 +180,7 @@ describe('with time under control', () => {
       ['CREDENTIALS', { status: 401 }, 30_000],
       ['TOKEN_UNAVAILABLE', { status: 429, headers: { 'retry-after': '300' } }, 300_000],
     ])(
-      'after %s stays as long, and the same, where the function hangs meanwhile',
+      'a cool-down after %s stays as long, and the same, if the function hangs meanwhile',
       async (code, answer, ms) => {
         const secrets: (string | Promise<string>)[] = ['the-secret', 'the-secret'];
         const state = scripted({
@@ -204,7 +204,7 @@ describe('with time under control', () => {
       },
     );
 
-    it('that ends while a request asks whether the secret has changed lets that request go on', async () => {
+    it('a cool-down that ends while a request asks for the secret lets that request continue', async () => {
       const late = deferred<string>();
       const secrets: (string | Promise<string>)[] = ['the-secret', 'the-secret', late.promise];
       const state = scripted({ clientSecret: () => secrets.shift() ?? 'the-secret' });
@@ -219,7 +219,7 @@ describe('with time under control', () => {
       expect(state.sent).toEqual(['Bearer t']);
     });
 
-    it('after SECRET ends as soon as the function gives a secret, also the one that once served', async () => {
+    it('a cool-down after SECRET ends as soon as the function returns a secret, even one that was used before', async () => {
       let broken = false;
       const state = scripted({
         clientSecret: () => {
@@ -241,7 +241,7 @@ describe('with time under control', () => {
       expect(state.tokenRequests).toHaveLength(2);
     });
 
-    it('does not make others wait for the one that asks whether the secret has changed', async () => {
+    it('requests in a cool-down do not wait for the one that asks whether the secret has changed', async () => {
       let secret: string | Promise<string> = 'wrong';
       const state = scripted({ clientSecret: () => secret });
       state.onToken = () => ({ status: 401 });
@@ -257,7 +257,7 @@ describe('with time under control', () => {
       expect(state.sent).toEqual(['Bearer t']);
     });
 
-    it('of a refused secret is not shortened by a function that throws when asked again', async () => {
+    it('a cool-down of a refused secret is not shortened by a function that throws when asked again', async () => {
       const answers: (() => string)[] = [
         () => 'wrong',
         () => {
@@ -272,7 +272,7 @@ describe('with time under control', () => {
       });
     });
 
-    it('is not there while a usable token is', async () => {
+    it('there is no cool-down while a usable token is present', async () => {
       const state = scripted();
       await get(state);
       await advance(56 * 60_000);
@@ -282,7 +282,7 @@ describe('with time under control', () => {
       expect(state.apiRequests).toHaveLength(4);
     });
 
-    it('tells of itself whoever waited, also where invalidate() ends it at that moment', async () => {
+    it('everyone who waited gets the failure, also if invalidate() ends the cool-down at that moment', async () => {
       for (let microtasks = 0; microtasks < 20; microtasks += 1) {
         const state = scripted();
         const answer = deferred<Answer>();
@@ -296,7 +296,7 @@ describe('with time under control', () => {
       }
     });
 
-    it('of one team leaves another alone', async () => {
+    it('a cool-down after SCOPE leaves another team alone', async () => {
       const state = scripted();
       state.onToken = (request) =>
         formOf(request)['scope'] === 'team_a1'

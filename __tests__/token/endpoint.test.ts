@@ -53,7 +53,7 @@ describe('7. the token request is made on an axios of its own', () => {
     expect(request?.params).toBeUndefined();
   });
 
-  it("nor do axios's global defaults and interceptors", async () => {
+  it("axios's global defaults and interceptors do not see the secret", async () => {
     const { api, emulator } = await emulated();
     const use = jest.fn(<T>(config: T): T => config);
     const id = axios.interceptors.request.use(use);
@@ -68,7 +68,7 @@ describe('7. the token request is made on an axios of its own', () => {
     expect(emulator.tokenRequests).toBe(1);
   });
 
-  it("goes through the instance's adapter and agents, read at the moment of the request", async () => {
+  it("the token request goes through the instance's adapter and agents, read at that moment", async () => {
     const { api, emulator } = await emulated();
     const agent = new http.Agent();
     const createConnection = jest.spyOn(agent, 'createConnection' as never);
@@ -83,7 +83,7 @@ describe('7. the token request is made on an axios of its own', () => {
     agent.destroy();
   });
 
-  it('uses no proxy for a loopback token endpoint', async () => {
+  it('the token request uses no proxy for a loopback token endpoint', async () => {
     const seen: string[] = [];
     const proxy = http.createServer((request, response) => {
       seen.push(request.url ?? '');
@@ -104,13 +104,16 @@ describe('7. the token request is made on an axios of its own', () => {
     }
   });
 
-  it.each(['form', 'json'] as const)('in %s encoding', async (tokenEncoding) => {
-    const { auth, emulator } = await emulated({ auth: { tokenEncoding } });
-    await auth.getToken();
-    expect(emulator.tokenLog).toMatchObject([{ encoding: tokenEncoding, status: 200 }]);
-  });
+  it.each(['form', 'json'] as const)(
+    'the token request can be made in %s encoding',
+    async (tokenEncoding) => {
+      const { auth, emulator } = await emulated({ auth: { tokenEncoding } });
+      await auth.getToken();
+      expect(emulator.tokenLog).toMatchObject([{ encoding: tokenEncoding, status: 200 }]);
+    },
+  );
 
-  it('to the tokenUrl, where one is configured', async () => {
+  it('the token request goes to the tokenUrl, if one is configured', async () => {
     const gateway = await startEmulator();
     const { api } = await emulated({
       auth: { ...configFor(gateway), tokenUrl: `${gateway.url}/v1/oauth/token` },
@@ -121,7 +124,7 @@ describe('7. the token request is made on an axios of its own', () => {
 });
 
 describe.each(['http', 'fetch'] as const)('8. over %s, the token request', (adapter) => {
-  it('is never redirected, and the secret stays where it was sent', async () => {
+  it('the token request is never redirected, and the secret stays where it was sent', async () => {
     const other = await startEmulator();
     const { api, emulator } = await emulated({ http: { adapter } });
     for (const status of [301, 302, 303, 307, 308] as const) {
@@ -135,7 +138,7 @@ describe.each(['http', 'fetch'] as const)('8. over %s, the token request', (adap
     expect((await api.get('/v1/research')).status).toBe(200);
   });
 
-  it.each([201, 202])('counts with status 200 only, not %d', async (status) => {
+  it.each([201, 202])('a token response counts with status 200 only, not %d', async (status) => {
     const { api, emulator } = await emulated({ http: { adapter } });
     emulator.failTokenRequests({
       status,
@@ -148,40 +151,43 @@ describe.each(['http', 'fetch'] as const)('8. over %s, the token request', (adap
     expect(emulator.apiRequests).toBe(0);
   });
 
-  it('is bounded in the size of its answer', async () => {
+  it('an oversized token response is rejected', async () => {
     const { api, emulator } = await emulated({ http: { adapter } });
     emulator.failTokenRequests({ oversizeBytes: 5_000_000 });
     expect(await rejection(api.get('/v1/research'))).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_RESPONSE' });
     expect(emulator.apiRequests).toBe(0);
   });
 
-  it('reads an answer that comes in drips', async () => {
+  it('a token response that comes in drips is read', async () => {
     const { api, emulator } = await emulated({ http: { adapter } });
     emulator.failTokenRequests({ dripMs: 1 });
     expect((await api.get('/v1/research')).status).toBe(200);
   });
 
-  it.each(['stall', 'stall-mid-body'] as const)('is given up after tokenTimeoutMs (%s)', async (fault) => {
-    const { api, emulator } = await emulated({ http: { adapter }, auth: { tokenTimeoutMs: 150 } });
-    emulator.failTokenRequests(fault);
-    const error = await rejection(api.get('/v1/research'));
-    expect(error).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
-    expect(error.message).toContain('tokenTimeoutMs');
-  });
+  it.each(['stall', 'stall-mid-body'] as const)(
+    'the token request is given up after tokenTimeoutMs (%s)',
+    async (fault) => {
+      const { api, emulator } = await emulated({ http: { adapter }, auth: { tokenTimeoutMs: 150 } });
+      emulator.failTokenRequests(fault);
+      const error = await rejection(api.get('/v1/research'));
+      expect(error).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
+      expect(error.message).toContain('tokenTimeoutMs');
+    },
+  );
 
   atLength.each([
     'reset',
     'reset-mid-body',
     { status: 503 },
     { status: 429, headers: { 'Retry-After': '0' } },
-  ] as const)('is repeated after %j', async (fault) => {
+  ] as const)('the token request is repeated after %j', async (fault) => {
     const { api, emulator } = await emulated({ http: { adapter } });
     emulator.failTokenRequests(fault, 2);
     expect((await api.get('/v1/research')).status).toBe(200);
     expect(emulator.tokenRequests).toBe(3);
   });
 
-  it('names the system error where there is no answer at all', async () => {
+  it('the error names the system error if there is no answer at all', async () => {
     const { api, emulator } = await emulated({ http: { adapter } });
     await emulator.close();
     const error = await rejection(api.get('/v1/research'));

@@ -176,9 +176,12 @@ describe('a message says what happened, and what to do about it:', () => {
       { status: 400 },
       ENDPOINT + ' answered 400. Check client, baseURL or tokenUrl, and tokenEncoding.',
     ],
-  ])('token request, %s', async (_name, answer, message) => {
-    expect(await asking(answer)).toBe(message);
-  });
+  ])(
+    'the message of a failed token request says what happened and what to do about it: %s',
+    async (_name, answer, message) => {
+      expect(await asking(answer)).toBe(message);
+    },
+  );
 
   it.each<[string, () => unknown, string]>([
     [
@@ -198,11 +201,14 @@ describe('a message says what happened, and what to do about it:', () => {
       () => ' ',
       'The clientSecret function returned a non-string, or an empty string. It must return the secret, or a promise of it.',
     ],
-  ])('a secret function that %s', async (_name, clientSecret, message) => {
-    expect(await asking({}, { clientSecret: clientSecret as () => string })).toBe(message);
-  });
+  ])(
+    'the message says what is wrong with a secret function that %s',
+    async (_name, clientSecret, message) => {
+      expect(await asking({}, { clientSecret: clientSecret as () => string })).toBe(message);
+    },
+  );
 
-  it('an acquisition that takes too long', async () => {
+  it('the message of an acquisition that takes too long names tokenTimeoutMs', async () => {
     jest.useFakeTimers();
     const state = scripted({ tokenTimeoutMs: 1234 });
     state.onToken = () => new Promise<never>(() => undefined);

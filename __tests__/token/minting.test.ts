@@ -24,7 +24,7 @@ describe('with time under control', () => {
     Promise.race([promise, Promise.resolve('still waiting' as const)]);
 
   describe('9. retries', () => {
-    it('network errors, 429 and 5xx twice, with exponential backoff', async () => {
+    it('network errors, 429 and 5xx are retried twice, with exponential backoff', async () => {
       const at: number[] = [];
       const answers: (Answer | Error)[] = [new Error('socket hang up'), { status: 500 }, { status: 429 }];
       const state = scripted();
@@ -56,7 +56,7 @@ describe('with time under control', () => {
             .replace(/(.+), (.+) (.+) (.+) (.+) GMT/, '$1 $3 $2 $5 $4 GMT'),
         2000,
       ],
-    ])('honours a Retry-After in %s', async (_name, value, leastMs) => {
+    ])('a Retry-After in %s is honoured', async (_name, value, leastMs) => {
       const state = scripted();
       state.onToken = () =>
         state.tokenRequests.length > 1
@@ -84,7 +84,7 @@ describe('with time under control', () => {
       await get(state);
     });
 
-    it('nor is one that takes all of it', async () => {
+    it('a Retry-After equal to the time left is not waited for', async () => {
       const state = scripted({ tokenTimeoutMs: 1000 });
       state.onToken = () => ({ status: 503, headers: { 'Retry-After': '1' } });
       expect(await rejection(state.api.get('/v1/research'))).toMatchObject({ tokenEndpointStatus: 503 });
@@ -97,7 +97,7 @@ describe('with time under control', () => {
     });
 
     it.each(['', 'soon', '-5', '1e3', 'Infinity', '99999999999999999999', '1 Jan, 2099'])(
-      'a Retry-After of %p is none',
+      'a Retry-After of %p counts as absent',
       async (value) => {
         const state = scripted();
         state.onToken = () => ({ status: 503, headers: { 'Retry-After': value } });
@@ -107,7 +107,7 @@ describe('with time under control', () => {
       },
     );
 
-    it('nor is a redirect that fetch refuses to follow', async () => {
+    it('a redirect that fetch refuses to follow is not retried', async () => {
       const state = scripted();
       state.onToken = () =>
         Object.assign(new Error('fetch failed'), { cause: new Error('unexpected redirect') });
@@ -122,7 +122,7 @@ describe('with time under control', () => {
       expect(state.tokenRequests).toHaveLength(1);
     });
 
-    it('but a clientSecret function that now gives another secret earns one more try', async () => {
+    it('a refusal is retried once if the clientSecret function now returns another secret', async () => {
       const secrets = ['old', 'new'];
       const state = scripted({ clientSecret: () => Promise.resolve(secrets.shift() ?? 'newest') });
       state.onToken = (request) =>
@@ -133,7 +133,7 @@ describe('with time under control', () => {
       expect(state.tokenRequests.map((request) => formOf(request)['client_secret'])).toEqual(['old', 'new']);
     });
 
-    it('one more, not one each', async () => {
+    it('a refusal is retried once only, even if the secret changes each time', async () => {
       let asked = 0;
       const state = scripted({ clientSecret: () => `secret-${(asked += 1)}` });
       state.onToken = () => ({ status: 401 });
@@ -141,7 +141,7 @@ describe('with time under control', () => {
       expect(state.tokenRequests).toHaveLength(2);
     });
 
-    it('and once: the other secret, refused too, is not tried again in the cool-down', async () => {
+    it('a second secret that is refused too is not tried again in the cool-down', async () => {
       const secrets = ['old'];
       const state = scripted({ clientSecret: () => secrets.shift() ?? 'new' });
       state.onToken = () => ({ status: 401 });
@@ -151,7 +151,7 @@ describe('with time under control', () => {
       expect(state.tokenRequests).toHaveLength(2);
     });
 
-    it('each asks the secret function, and one that fails now leaves the secret as it was', async () => {
+    it('each retry asks the secret function, and one that fails leaves the secret as it was', async () => {
       const secrets: (() => string)[] = [
         () => 'first',
         () => 'second',
@@ -171,7 +171,7 @@ describe('with time under control', () => {
       ]);
     });
 
-    it('a refusal is told also where the secret function hangs when asked again', async () => {
+    it('a refusal is reported even if the secret function hangs when asked again', async () => {
       const secrets: (string | Promise<string>)[] = ['wrong'];
       const state = scripted({ clientSecret: () => secrets.shift() ?? new Promise<string>(() => undefined) });
       state.onToken = () => ({ status: 401, body: { error: 'invalid_client' } });
@@ -185,7 +185,7 @@ describe('with time under control', () => {
       expect(state.tokenRequests).toHaveLength(1);
     });
 
-    it('all within tokenTimeoutMs, the secret function included', async () => {
+    it('retries and the secret function all end within tokenTimeoutMs', async () => {
       const state = scripted({
         clientSecret: () => new Promise<string>(() => undefined),
         tokenTimeoutMs: 500,
@@ -202,7 +202,7 @@ describe('with time under control', () => {
     });
   });
 
-  it('an adapter that ignores the abort signal is given up all the same, and its late answer harms nobody', async () => {
+  it('an adapter that ignores the abort signal is given up, and its late answer is ignored', async () => {
     const state = scripted({ tokenTimeoutMs: 1000 });
     const answer = deferred<Answer>();
     state.onToken = () => answer.promise;

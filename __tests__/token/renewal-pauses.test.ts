@@ -28,7 +28,7 @@ describe('14. the pause after a token that did not help', () => {
   };
   const invalid = 'Bearer error="invalid_token"';
 
-  it('is not cut short without a challenge', async () => {
+  it('a pause is not cut short without a challenge', async () => {
     expect(
       await minted([
         [0, undefined],
@@ -39,7 +39,7 @@ describe('14. the pause after a token that did not help', () => {
     ).toEqual([2, 3, 3, 4]);
   });
 
-  it('is not cut short by invalid_token, however often', async () => {
+  it('a pause is not cut short by invalid_token, however often', async () => {
     expect(
       await minted([
         [0, invalid],
@@ -53,7 +53,7 @@ describe('14. the pause after a token that did not help', () => {
     ).toEqual([2, 3, 3, 3, 4, 4, 5]);
   });
 
-  it('begins again with 1 s after a token that helped', async () => {
+  it('a pause begins again with 1 s after a token that helped', async () => {
     expect(
       await minted([
         [0, undefined],
@@ -66,7 +66,7 @@ describe('14. the pause after a token that did not help', () => {
     ).toEqual([2, 3, 4, 5, 5, 6]);
   });
 
-  it('grows once for a token, however many replays it was refused with', async () => {
+  it('a pause grows once for a token, however many replays it was refused with', async () => {
     jest.useFakeTimers();
     const state = scripted();
     state.onApi = () => ({ status: 401 });
@@ -101,7 +101,7 @@ it('14. a pause is not ended by a replay that needed no new token', async () => 
 });
 
 describe('14. a token that serves one request alone', () => {
-  it('costs another only as often as any', async () => {
+  it('a token that serves one request alone is renewed no more often than any other', async () => {
     const state = scripted();
     state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, 0);
     state.onApi = () => ({ status: 401 });
@@ -142,14 +142,14 @@ describe('14. whether a new token helped', () => {
     jest.useRealTimers();
   });
 
-  it('is seen where a lenient validateStatus lets the second 401 through too', async () => {
+  it('a second 401 counts as unhelpful even if validateStatus lets it through', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 401 });
     for (let call = 0; call < 5; call += 1) await state.api.get('/v1/x', lenient);
     expect(state.tokenRequests).toHaveLength(2);
   });
 
-  it.each([200, 403, 500])('is told by a second answer of %d', async (status) => {
+  it.each([200, 403, 500])('a second answer of %d shows that a new token helped', async (status) => {
     const state = scripted();
     state.onApi = () => ({ status: 401 });
     for (const pause of [1000, 2000]) {
@@ -165,14 +165,17 @@ describe('14. whether a new token helped', () => {
     expect(state.tokenRequests).toHaveLength(5);
   });
 
-  it.each([403, 500])('is told by an error of %d as well', async (status) => {
-    const state = scripted();
-    state.onApi = () => ({ status: state.apiRequests.length % 2 === 1 ? 401 : status });
-    for (let call = 0; call < 4; call += 1) await rejection(state.api.get('/v1/x'));
-    expect(state.tokenRequests).toHaveLength(5);
-  });
+  it.each([403, 500])(
+    'a second answer of %d that is an error shows that a new token helped',
+    async (status) => {
+      const state = scripted();
+      state.onApi = () => ({ status: state.apiRequests.length % 2 === 1 ? 401 : status });
+      for (let call = 0; call < 4; call += 1) await rejection(state.api.get('/v1/x'));
+      expect(state.tokenRequests).toHaveLength(5);
+    },
+  );
 
-  it('is not asked of a token that was there already', async () => {
+  it('a replay with a token that was there already says nothing about a pause', async () => {
     const state = scripted();
     const late = deferred<Answer>();
     state.onApi = (request) => {

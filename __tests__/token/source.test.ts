@@ -100,7 +100,7 @@ describe('1. one acquisition in flight per token key', () => {
 });
 
 describe('2. inside the refresh window requests go on with the present token', () => {
-  it('while one background refresh runs', async () => {
+  it('requests continue with the present token while one background refresh runs', async () => {
     const state = scripted();
     await state.api.get('/v1/research');
     await advance(56 * MINUTE);
@@ -168,7 +168,7 @@ describe('2. inside the refresh window requests go on with the present token', (
     expect(state.sent.at(-1)).toBe('Bearer token-2');
   });
 
-  it('no timers: an idle process is kept alive by nothing and mints nothing', async () => {
+  it('an idle process has no timers and mints nothing', async () => {
     const state = scripted();
     await state.api.get('/v1/research');
     expect(jest.getTimerCount()).toBe(0);
@@ -185,7 +185,7 @@ describe('3. windows', () => {
     [60, 12_000, 3000],
     [10, 2000, 500],
   ])(
-    'of a token of %d s: a refresh at most %d ms before expiry, no use in the last %d ms',
+    'a token of %d s is refreshed at most %d ms before expiry, and not used in the last %d ms',
     async (lifetime, windowMs, marginMs) => {
       jest.mocked(Math.random).mockReturnValue(0);
       const state = scripted();
@@ -218,7 +218,7 @@ describe('3. windows', () => {
     expect(state.tokenRequests).toHaveLength(2);
   });
 
-  it('can be configured', async () => {
+  it('the windows can be configured', async () => {
     jest.mocked(Math.random).mockReturnValue(0);
     const state = scripted({ refreshWindowMs: 0, expiryMarginMs: 0 });
     await state.api.get('/v1/research');
@@ -232,7 +232,7 @@ describe('3. windows', () => {
 });
 
 describe('4. lifetime counts', () => {
-  it('from the moment the token request was sent', async () => {
+  it('the lifetime counts from the moment the token request was sent', async () => {
     const state = scripted({ refreshWindowMs: 0, expiryMarginMs: 0 });
     state.onToken = async () => {
       await new Promise((resolve) => setTimeout(resolve, 5000));
@@ -251,7 +251,7 @@ describe('4. lifetime counts', () => {
     expect(state.tokenRequests).toHaveLength(2);
   });
 
-  it('on the wall clock, which goes on while a machine is suspended', async () => {
+  it('a token expires on the wall clock, which continues while a machine is suspended', async () => {
     const state = scripted();
     await state.api.get('/v1/research');
     jest.setSystemTime(Date.now() + 60 * MINUTE);
@@ -259,7 +259,7 @@ describe('4. lifetime counts', () => {
     expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-2']);
   });
 
-  it('and on the monotonic clock, which a clock that is set back does not stop', async () => {
+  it('a token expires on the monotonic clock, even if the wall clock is set back', async () => {
     const state = scripted();
     await state.api.get('/v1/research');
     jest.setSystemTime(Date.now() - 24 * 60 * MINUTE);

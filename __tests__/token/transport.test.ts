@@ -8,7 +8,7 @@ const text = (padding = ''): string =>
   JSON.stringify({ ...(tokenAnswer('token-x').body as object), padding });
 
 describe('the token request, as the adapter sees it,', () => {
-  it('says what it sends and what it wants', async () => {
+  it('the token request says what it sends and what it accepts', async () => {
     const { auth, tokenRequests } = scripted();
     await auth.getToken();
     const request = tokenRequests[0]!;
@@ -25,7 +25,7 @@ describe('the token request, as the adapter sees it,', () => {
     expect(request.headers.get('Content-Type')).toBe('application/x-www-form-urlencoded');
   });
 
-  it('takes a dispatcher along, and nothing else of the fetch options', async () => {
+  it('the token request takes a dispatcher along, and nothing else of the fetch options', async () => {
     const dispatcher = {};
     const { auth, tokenRequests } = scripted(
       {},
@@ -35,7 +35,7 @@ describe('the token request, as the adapter sees it,', () => {
     expect(tokenRequests[0]!.fetchOptions).toEqual({ redirect: 'error', dispatcher });
   });
 
-  it('goes through the proxy of the instance, except to a loopback host', async () => {
+  it("the token request goes through the instance's proxy, except to a loopback host", async () => {
     const proxy = { host: '127.0.0.1', port: 9 };
     const options = { proxy, httpsAgent: {} };
     const near = scripted({ tokenUrl: 'http://127.0.0.1/v1/oauth/token' }, axios.create(options));
@@ -76,11 +76,11 @@ describe('the answer', () => {
     ['nothing', () => undefined, false],
     ['null', () => null, false],
     ['half of it', () => text().slice(0, 20), false],
-  ])('may be %s', async (_what, body, isRead) => {
+  ])('a token response may be %s, within 100 kB', async (_what, body, isRead) => {
     expect(await asks(body())).toBe(isRead ? 'token-x' : 'ERR_BIPSYNC_TOKEN_RESPONSE');
   });
 
-  it('may be cut in the middle of a character', async () => {
+  it('a token response may be cut in the middle of a character', async () => {
     const state = scripted();
     const whole = Buffer.from(JSON.stringify({ error: 'x', error_description: 'né' }));
     const own = state.api.defaults.adapter as (config: never) => Promise<object>;

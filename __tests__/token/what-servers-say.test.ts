@@ -42,7 +42,7 @@ describe('the words of a refusal, as servers of several makes write them', () =>
       'ERR_BIPSYNC_TOKEN_REQUEST',
       'Bad Request The scope users:read is not granted.',
     ],
-  ])('%s: all of them are in the message', async (_make, body, code, words) => {
+  ])('everything that %s says is in the message', async (_make, body, code, words) => {
     const error = await said({ status: 400, body });
     expect(error).toMatchObject({ code, oauthErrorDescription: words });
     expect(error.message).toContain(words);
@@ -56,14 +56,14 @@ describe('scopes that the server grants', () => {
     return state;
   };
 
-  it('fewer than were asked for are those of the token, and the event names the missing ones', async () => {
+  it('a token has the scopes that were granted, and the event names the missing ones', async () => {
     const state = granting('team_a1 users:read');
     expect((await state.auth.getToken()).scopes).toEqual(['team_a1', 'users:read']);
     expect(state.events).toMatchObject([{ type: 'token-acquired', missingScopes: ['research:read'] }]);
   });
 
   it.each([undefined, null, '', 7, ['users:read'], 'x'.repeat(5000)])(
-    'count as those that were asked for if the server says %p',
+    'a token has the scopes that were asked for if the server says %p',
     async (scope) => {
       const state = granting(scope);
       expect((await state.auth.getToken()).scopes).toEqual(['research:read', 'team_a1', 'users:read']);
@@ -138,7 +138,7 @@ describe('9. answers after which another try makes sense', () => {
 });
 
 describe('a secret with what does not belong to it', () => {
-  it.each(['\n', '\r\n', '\n\n'])('is sent without %j at its end, as files have it', async (end) => {
+  it.each(['\n', '\r\n', '\n\n'])('a secret is sent without %j at its end, as files have it', async (end) => {
     for (const clientSecret of [SECRET + end, () => SECRET + end]) {
       const state = scripted({ clientSecret });
       await get(state);
@@ -150,19 +150,16 @@ describe('a secret with what does not belong to it', () => {
     ['a tab', `${SECRET}\t`, /control character, a tab \(U\+0009\), at position 22/],
     ['a line break inside', `the-very\n${SECRET}`, /a line break \(U\+000A\), at position 9/],
     ['a byte order mark', `\ufeff${SECRET}`, /a byte order mark \(U\+FEFF\), at position 1/],
-  ])(
-    'is rejected by name and without the value if a function returns it with %s',
-    async (_what, value, words) => {
-      const state = scripted({ clientSecret: () => value });
-      const error = await rejection(get(state));
-      expect(error).toMatchObject({
-        code: 'ERR_BIPSYNC_SECRET',
-        message: expect.stringMatching(words) as string,
-      });
-      expect(error.message).not.toContain(SECRET);
-      expect(state.tokenRequests).toHaveLength(0);
-    },
-  );
+  ])('a secret with %s is rejected by name and without the value', async (_what, value, words) => {
+    const state = scripted({ clientSecret: () => value });
+    const error = await rejection(get(state));
+    expect(error).toMatchObject({
+      code: 'ERR_BIPSYNC_SECRET',
+      message: expect.stringMatching(words) as string,
+    });
+    expect(error.message).not.toContain(SECRET);
+    expect(state.tokenRequests).toHaveLength(0);
+  });
 
   it.each([
     [' padded-secret-value ', 'begins or ends with white space'],
@@ -170,7 +167,7 @@ describe('a secret with what does not belong to it', () => {
     ['{"secret":"value-of-it"}', 'looks like JSON'],
     ['the-client', 'the client id are the same'],
     ['short', 'the two may be swapped'],
-  ])('that is refused gets a word of advice (%j)', async (clientSecret, words) => {
+  ])('a refused secret such as %j gets a word of advice', async (clientSecret, words) => {
     const state = scripted({ clientSecret });
     state.onToken = () => ({ status: 401 });
     const { message } = await rejection(get(state));
