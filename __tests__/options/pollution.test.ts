@@ -22,7 +22,6 @@ const options: Record<string, unknown> = {
   expiryMarginMs: 86_400_000,
   tokenStore: { get: () => Promise.resolve(undefined), set: () => Promise.resolve() },
   onEvent: () => undefined,
-  adapter: () => Promise.reject(new Error('polluted')),
   dispatcher: {},
 };
 
@@ -81,6 +80,21 @@ it.each(['teamId', 'scopes'])("a request's own %s is not read from Object.protot
   prototype[name] = options[name];
   await state.api.get('/v1/x', { bipsyncAuth: {} });
   expect(formOf(state.tokenRequests[0]!)['scope']).toBe('team_a1');
+});
+
+it('an adapter on a polluted Object.prototype stops the token request, and the error names it', async () => {
+  prototype['adapter'] = () => Promise.reject(new Error('polluted'));
+  const state = scripted();
+  try {
+    const error = await rejection(state.auth.getToken());
+    expect(error).toMatchObject({
+      code: 'ERR_BIPSYNC_CONFIG',
+      message: expect.stringContaining('Object.prototype has a property "adapter"') as string,
+    });
+    expect(state.tokenRequests).toHaveLength(0);
+  } finally {
+    Reflect.deleteProperty(prototype, 'adapter');
+  }
 });
 
 it('the environment is not read from Object.prototype', () => {

@@ -144,16 +144,13 @@ describe('19. the plugin owns Authorization on those origins', () => {
     ['auth', { auth: { username: 'u', password: 'p' } }, '`auth`'],
     ['user info in the URL', { url: 'https://u:p@acme-api.bipsync.com/v1' }, 'user info'],
     ['user info in the baseURL', { baseURL: 'https://u@acme-api.bipsync.com', url: '/v1' }, 'user info'],
-  ])(
-    'the message names the problem of a request with %s is refused clearly',
-    async (_name, config, words) => {
-      const state = scripted();
-      const error = await rejection(state.api.request({ url: '/v1/research', ...config }));
-      expect(error['code']).toBe('ERR_BIPSYNC_CONFIG');
-      expect(error.message).toContain(words);
-      expect(state.apiRequests).toHaveLength(0);
-    },
-  );
+  ])('a request with %s is rejected clearly', async (_name, config, words) => {
+    const state = scripted();
+    const error = await rejection(state.api.request({ url: '/v1/research', ...config }));
+    expect(error['code']).toBe('ERR_BIPSYNC_CONFIG');
+    expect(error.message).toContain(words);
+    expect(state.apiRequests).toHaveLength(0);
+  });
 
   it('a request with auth to another host is sent as it is', async () => {
     const state = scripted();
