@@ -152,7 +152,7 @@ describe('an https request for which a proxy is configured', () => {
     },
   );
 
-  it.each(['acme-api.bipsync.invalid', '.bipsync.invalid', '*', 'a.example,.bipsync.invalid'])(
+  it.each(['acme-api.bipsync.invalid', '.bipsync.invalid', '*', 'a.example, .bipsync.invalid'])(
     'any adapter may send an https request if NO_PROXY says %s',
     async (exempt) => {
       Object.assign(process.env, { https_proxy: other.url, NO_PROXY: exempt });
@@ -161,10 +161,10 @@ describe('an https request for which a proxy is configured', () => {
     },
   );
 
-  // Versions of axios differ in the last three forms.
+  // Versions of axios differ in the last two forms.
   it.each([
     ...['other.invalid', 'bipsync.invalid', 'acme-api.bipsync.invalid:8443', ''],
-    ...['*.bipsync.invalid', 'ACME-API.bipsync.invalid', 'a.example, .bipsync.invalid'],
+    ...['*.bipsync.invalid', 'ACME-API.bipsync.invalid'],
   ])('an unknown adapter may not send an https request if NO_PROXY says %p', async (exempt) => {
     Object.assign(process.env, { https_proxy: other.url, NO_PROXY: exempt });
     const [, [, copy]] = copies as [unknown, (typeof copies)[number]];

@@ -35,7 +35,16 @@ export interface Attempt extends SentParameters {
 const MAX_RESPONSE_BYTES = 100_000;
 const MAX_RESETS = 10;
 /** Options that decide where a request goes or what it carries, and that older versions of axios also read from a prototype. */
-const routingOptions = ['auth', 'httpAgent', 'httpsAgent', 'lookup', 'params', 'proxy', 'socketPath'];
+const routingOptions = [
+  'adapter',
+  'auth',
+  'httpAgent',
+  'httpsAgent',
+  'lookup',
+  'params',
+  'proxy',
+  'socketPath',
+];
 
 /**
  * requestToken makes one access token request
