@@ -19,7 +19,12 @@ const groups = {
       ...['renewal-pauses', 'quotable', 'transport'].map((name) => `token/${name}`),
       ...['challenge', 'body'].map((name) => `request/${name}`),
       ...['errors', 'events'],
-      'stores/source-with-store',
+      ...['lookup-order', 'lock', 'stored-values', 'failing-stores', 'unreadable-values'].map(
+        (name) => `token/${name}`,
+      ),
+      ...['refused-tokens', 'invalidate', 'shared-refresh', 'shared-cool-down'].map(
+        (name) => `token/${name}`,
+      ),
     ],
   },
   // What stands in for features that the newest axios has is at work on an older one.
