@@ -65,7 +65,7 @@ interface Acquisition {
   sentMs: number;
   began: Moment;
   inFlight: boolean;
-  failures: { atMs: number }[];
+  failures: { atMs: number; isOfClient: boolean }[];
 }
 
 /** What is known of one process and one team. */
@@ -192,14 +192,14 @@ export function createRules(clock: Clockwork, scenario: Scenario, members: reado
     began: Moment,
   ): boolean {
     if (member.disturbedMs >= beganMs) return true;
-    // Refused credentials hold back every team of the process.
     return [...acquisitions.values()].some((acquisition) => {
       if (acquisition.member !== member || acquisition.incarnation !== member.incarnation) return false;
-      return acquisition.failures.some(({ atMs }) =>
-        atMs < beganMs
-          ? beganMs - atMs <= MAX_COOL_DOWN_MS
-          : acquisition.team === team && msSince(acquisition.began, began) < ACQUISITION_MS,
-      );
+      return acquisition.failures.some(({ atMs, isOfClient }) => {
+        // Refused credentials hold back every team of the process.
+        if (acquisition.team !== team) return isOfClient && beganMs - atMs <= MAX_COOL_DOWN_MS;
+        if (atMs < beganMs) return beganMs - atMs <= MAX_COOL_DOWN_MS;
+        return msSince(acquisition.began, began) < ACQUISITION_MS;
+      });
     });
   }
 
@@ -341,7 +341,7 @@ export function createRules(clock: Clockwork, scenario: Scenario, members: reado
         holding.acquisitions.push(own);
         signal.addEventListener('abort', () => {
           own.inFlight = false;
-          own.failures.push({ atMs: clock.nowMs });
+          own.failures.push({ atMs: clock.nowMs, isOfClient: false });
         });
       }
       acquisition.inFlight = true;
@@ -353,7 +353,7 @@ export function createRules(clock: Clockwork, scenario: Scenario, members: reado
       note(`${member.name} token answer: ${answer}`);
       const acquisition = acquisitions.get(signal)!;
       acquisition.inFlight = false;
-      if (!succeeds) acquisition.failures.push({ atMs: clock.nowMs });
+      if (!succeeds) acquisition.failures.push({ atMs: clock.nowMs, isOfClient: answer === '401' });
     },
 
     issued(token: Issued): void {
