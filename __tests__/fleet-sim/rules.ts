@@ -1,7 +1,8 @@
 import type { Clockwork, Machine } from './clockwork';
 import { DENIED, isCalm, type RequestPlan, type Scenario, type Team } from './scenario';
 
-// What an observer of the network, the store and the clocks demands of a fleet. DESIGN's numbers are in brackets.
+// What an observer of the network, the store and the clocks demands of a fleet. The numbers in brackets are those of the
+// guarantees in docs/architecture.md.
 //
 // Every request settles once, within two acquisitions and two answers [9, 12: 10 s each]. It fails for want of a token only
 // because of a token request of its own process that it can have waited for, or in the cool-down after one [1, 10]. A 401 of a
