@@ -119,7 +119,10 @@ export function createGate(parts: GateParts): Gate {
     },
 
     release(config, options) {
-      Object.assign(config, options ?? { beforeRedirect: undefined });
+      // Somebody may have frozen the config meanwhile. That must not hide the answer.
+      Reflect.set(config, 'beforeRedirect', options?.beforeRedirect);
+      if (options?.transport) Reflect.set(config, 'transport', options.transport);
+      if (config.proxy === false && options) Reflect.set(config, 'proxy', options.proxy);
     },
 
     withhold(config, source) {
