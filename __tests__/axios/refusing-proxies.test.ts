@@ -53,7 +53,7 @@ function install(mayMint: boolean): { api: AxiosInstance; auth: BipsyncAuth; add
 
 const refusals: [number, RegExp][] = [
   [401, /authentication required.*user name and password in HTTPS_PROXY/],
-  [403, /forbidden.*Have acme-api\.bipsync\.invalid allowed/],
+  [403, /forbidden.*Ask the administrator of the proxy to allow acme-api\.bipsync\.invalid/],
   [407, /authentication required.*user name and password in HTTPS_PROXY/],
   [502, /out of order.*can reach acme-api\.bipsync\.invalid/],
 ];

@@ -21,22 +21,22 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'client',
       { ...good, client: 'a_b' },
-      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+      'client must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
     ],
     [
       'a client that ends with a hyphen',
       { ...good, client: 'ab-' },
-      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+      'client must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
     ],
     [
       'a client that begins with a hyphen',
       { ...good, client: '-ab' },
-      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+      'client must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
     ],
     [
       'a client too long for a host',
       { ...good, client: 'a'.repeat(60) },
-      'client is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+      'client must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
     ],
     ['baseURL', { ...good, client: undefined, baseURL: '/v1' }, 'baseURL must be an absolute URL'],
     ['a baseURL that is no text', { ...good, baseURL: 1 }, 'baseURL must be an absolute URL'],

@@ -92,7 +92,7 @@ describe('a message says what happened, and what to do about it:', () => {
       'no network',
       Object.assign(new Error('x'), { code: 'ENOTFOUND' }),
       ENDPOINT +
-        ' could not be reached (ENOTFOUND). Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached (ENOTFOUND). Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'no network, deeper down',
@@ -101,25 +101,25 @@ describe('a message says what happened, and what to do about it:', () => {
         cause: { code: 'EAI_AGAIN', cause: { code: 7 } },
       }),
       ENDPOINT +
-        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached (EAI_AGAIN). Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'no network, five errors down',
       nested(5),
       ENDPOINT +
-        ' could not be reached (EAI_AGAIN). Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached (EAI_AGAIN). Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'no network, further down',
       nested(6),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'an error without a code',
       Object.assign(new Error('x'), { code: 'not a code' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'a redirect that fetch refused',
@@ -131,19 +131,19 @@ describe('a message says what happened, and what to do about it:', () => {
       'the code ENOTFOUND of a host',
       Object.assign(new Error('x'), { code: 'ENOTFOUND of a host' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'the code the ENOTFOUND',
       Object.assign(new Error('x'), { code: 'the ENOTFOUND' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'the code Enotfound',
       Object.assign(new Error('x'), { code: 'Enotfound' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'the code EXXXXXXXXXXXXXXXXXXX',
@@ -151,13 +151,13 @@ describe('a message says what happened, and what to do about it:', () => {
         code: 'EXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX',
       }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'the code E',
       Object.assign(new Error('x'), { code: 'E' }),
       ENDPOINT +
-        ' could not be reached. Check that it is the right one, and the network, DNS and proxy settings between this machine and it.',
+        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
     ],
     [
       'a redirect of 300',

@@ -90,7 +90,7 @@ function decisiveUrl(config: object, isOwnCopy: boolean): string | undefined {
   if (!absoluteUrl.test(url)) return baseURL;
   const allowAbsoluteUrls = ownValue(config, 'allowAbsoluteUrls') ?? true;
   if (allowAbsoluteUrls === true) return url;
-  // Versions differ in which other values than `false` mean no, and in whether `false` does.
+  // Versions of axios disagree about which other values mean no, and some do not even honour `false`.
   return allowAbsoluteUrls === false && isOwnCopy && honoursAllowAbsoluteUrls() ? baseURL : undefined;
 }
 

@@ -113,6 +113,6 @@ export function describeProxyAnswer(proxy: string | undefined, status: number, h
       ? 'Set user name and password in HTTPS_PROXY, or in the proxy option or the agent of the axios instance.'
       : status >= 500
         ? `Ask whoever runs the proxy whether it can reach ${host}, or try again later.`
-        : `Have ${host} allowed by whoever runs the proxy, or name it in NO_PROXY to connect directly.`;
+        : `Ask the administrator of the proxy to allow ${host}, or name it in NO_PROXY to connect directly.`;
   return `${answered}. The request did not reach ${host}. ${advice}`;
 }

@@ -43,7 +43,7 @@ const milliseconds = (least: number, most: number) =>
 const configRules: Rules<BipsyncAuthConfig> = {
   client: [
     (value) => isNonEmptyString(value) && /^[a-z\d](?:[a-z\d-]{0,57}[a-z\d])?$/i.test(value),
-    'is the subdomain alone, acme for acme-api.bipsync.com: letters, digits and hyphens',
+    'must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
   ],
   baseURL: [isNonEmptyString, 'must be an absolute URL'],
   tokenUrl: [isNonEmptyString, 'must be an absolute URL'],

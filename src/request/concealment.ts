@@ -126,7 +126,7 @@ function hide(holder: Record<PropertyKey, unknown>, key: string, how: Thoroughne
   const property = Object.getOwnPropertyDescriptor(holder, key);
   if (property?.get) return Reflect.defineProperty(holder, key, HIDDEN);
   let present: unknown = property?.value;
-  // Not even what shows hidden properties, such as the %o of console.log, follows an accessor.
+  // What shows hidden properties, such as the %o of console.log, shows their values, but calls no accessor.
   return Reflect.defineProperty(holder, key, {
     get: () => present,
     set: (next: unknown) => (present = next),

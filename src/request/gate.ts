@@ -38,7 +38,7 @@ export interface Gate {
    * send at once, so that the config may change before they read it.
    */
   watch(config: Config, target: Target, token: Token): void;
-  /** Takes a request that has its answer back to its caller's own options. */
+  /** Restores the caller's own options on a request that was answered. */
   release(config: Config, options: CallersOptions | undefined): void;
   /** Makes sure that a request that was not admitted carries no token of this installation, and reports it. */
   withhold(config: Config, source: TokenSource): void;

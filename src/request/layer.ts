@@ -308,8 +308,8 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
 }
 
 /**
- * The configs that the request interceptor saw and that did not come by the layer at the adapter. Nearly every config does so
- * before the next request begins, and never enters the WeakSet, which would cost every request a few percent of its time.
+ * The configs that the request interceptor saw and that have not reached the layer at the adapter. Most configs reach it before
+ * the next request begins. They never enter the WeakSet, because adding every config would cost a few percent of its time.
  */
 function createSeen(): {
   add(config: object): void;
@@ -331,7 +331,7 @@ function createSeen(): {
   };
 }
 
-/** isRegistered tells whether an interceptor is still there, and not only another one that got its number. */
+/** isRegistered returns whether this interceptor is still registered. Its number alone does not tell, because another one may have it now. */
 export function isRegistered(manager: object, fulfilled: unknown): boolean {
   const { handlers } = manager as { handlers?: ({ fulfilled?: unknown } | null)[] };
   return handlers === undefined || handlers.some((handler) => handler?.fulfilled === fulfilled);

@@ -97,7 +97,8 @@ async function replay(exchange: Exchange, first: Outcome, emit: Emit): Promise<A
   if (isNew || isScopeTooSmall(second)) {
     source.pauses.prove(resourceOf(config, target));
   } else if (source.isCurrent(token) && (isForced || source.pauses.admits(resourceOf(config, target)))) {
-    // This is the first that is heard against this token, so the next request gets another one.
+    // This is the first refusal of this token, so it is retired and the next request gets a new one. A renewal that this request
+    // has forced already may be completed in spite of the pause that it began.
     retire(exchange, token);
     source.obtain().catch(noop);
     return surface(second);

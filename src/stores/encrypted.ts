@@ -24,8 +24,8 @@ export interface TokenEncryptionKey {
  * without TLS. It does not help against someone who can read these processes' own secrets.
  *
  * The first key encrypts, every key decrypts. To rotate: deploy the new key in second place, so that every process can
- * read it; then deploy it in first place; drop the old one an hour (a token's lifetime) later. A shortcut costs no
- * request, only a token request for each process that cannot read what the others wrote.
+ * read it; then deploy it in first place; drop the old one an hour (a token's lifetime) later. If a step is
+ * skipped, no API request fails: each process that cannot read a stored value makes one more token request.
  *
  * A value that does not decrypt counts as absent: one of an unknown key, of another format, changed, or copied from
  * another entry (the entry's key and the key's name are authenticated with it). An old value put back under its own

@@ -3,7 +3,7 @@ import { type Instant, later, now } from './clock';
 import type { Failure } from './cool-down';
 import type { Token } from './token';
 
-/** Acquire obtains one token, or returns `undefined`: not now. Layers of this shape lie around each other. */
+/** Acquire obtains one token. `undefined` means: no token now, and no error. One Acquire can wrap another. */
 export type Acquire = (acquisition: Acquisition) => Promise<Token | undefined>;
 
 /** Acquisition is one attempt to obtain a token, under way. */

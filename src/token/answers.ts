@@ -106,7 +106,7 @@ function meaningOf(status: number, error: unknown, sent: SentParameters): [Bipsy
     return ['ERR_BIPSYNC_SCOPE', 'Check teamId and scopes against what the client was granted.'];
   }
   if (error === 'invalid_client' || error === 'unauthorized_client' || status === 401) {
-    // So the API refuses a request without a token, at any path but that of the token endpoint.
+    // The API answers this to a request without a token, so tokenUrl points to the API and not to the token endpoint.
     const advice =
       error === 'access_denied'
         ? 'This looks like the API, not like a token endpoint. Check tokenUrl, client and baseURL.'

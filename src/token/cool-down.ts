@@ -11,7 +11,8 @@ import { earlierOf, type Instant, isPast, later, msUntil, now } from './clock';
 export interface CoolDown {
   /** The failure that requests repeat until the cool-down ends. */
   active(): Failure | undefined;
-  /** Whether a background refresh has to wait. A failed refresh is shown to no request, so it may rest without `active`. */
+  /** Whether a background refresh has to wait. No request sees a failed
+   * refresh, so this can be true while `active` returns undefined. */
   isResting(): boolean;
   /** Keeps background refreshes waiting for a second, after one that gave up without a failure. */
   rest(): void;
@@ -26,7 +27,7 @@ export interface Failed {
   readonly error: BipsyncAuthError;
   /** The secret that was sent; undefined if it could not even be read. */
   readonly secret: string | undefined;
-  /** When it failed: never later than its deadline, so that a process does not wake up from a freeze in a cool-down. */
+  /** The cool-down begins at this moment at the latest, so that a process that was frozen does not wake up in one. */
   readonly deadline: Instant;
   /** Whether the acquisition only looked for a change during a cool-down. Otherwise it began before the cool-down did. */
   readonly isProbe: boolean;

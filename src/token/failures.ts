@@ -104,7 +104,7 @@ function adviceOn(code: string | undefined, proxy: string | undefined, hostname:
     return 'nock answers in its place and has no handler for the token request. Add one, for POST /v1/oauth/token.';
   }
   if (proxy === undefined) {
-    return 'Check that it is the right one, and the network, DNS and proxy settings between this machine and it.';
+    return 'Check that its URL is correct, and then the network, DNS and proxy settings of this machine.';
   }
   return `Check that this is the right proxy and that it runs, or name ${hostname} in NO_PROXY to connect directly.`;
 }

@@ -4,10 +4,11 @@ import { type Instant, isPast, later, now } from './clock';
  * RenewalPauses decides when a 401 may cost a token that still looked good. If new tokens do not help a resource, it is
  * likely outside the token's scopes, and every further token would be wasted.
  *
- * The rules: each renewal that a 401 forces pauses its resource: 1 s, doubling to 5 min, until the replay of a request that
- * forced one is accepted. As long as no replay was refused, any other accepted request to the resource ends the pause, but
- * not the doubling. Other resources go on. If renewals in a row did not help five different resources, all of them pause: otherwise many forbidden
- * resources would cost a token each.
+ * The rules: a renewal that a 401 forces starts a pause for its resource. The first pause lasts 1 s, each further one twice as
+ * long, up to 5 min. When the replay of the request that forced a renewal is accepted, pause and doubling end. As long as no
+ * replay was refused, another accepted request ends only the present pause. Other resources go on. After forced renewals for
+ * five different resources without one that helped, every resource pauses: otherwise many forbidden resources would cost a
+ * token each.
  */
 export interface RenewalPauses {
   /** Whether a 401 of this resource may force a renewal now. */

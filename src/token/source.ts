@@ -181,7 +181,7 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
   /** Whether a token from the store is worth having. */
   function isNews(stored: Token): boolean {
     if (retired.includes(stored.accessToken)) return false;
-    // No token is older than a moment that a clock, once set back, has made the future.
+    // If the clock was set back after invalidate(), that moment lies in the future and says nothing about a token's age.
     const issuedAt = stored.expiry.wall - stored.lifetimeMs;
     if (issuedAt <= staleUntil && staleUntil <= Date.now()) return false;
     const { token } = memory;

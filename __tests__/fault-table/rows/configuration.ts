@@ -103,7 +103,7 @@ export const configurationRows: Row[] = [
   option(
     'A whole host name as client asks for the subdomain alone.',
     { baseURL: undefined, client: 'acme-api.bipsync.com' },
-    /client is the subdomain alone, acme for acme-api\.bipsync\.com/,
+    /client must be the subdomain alone, for example acme for acme-api\.bipsync\.com/,
     { BIPSYNC_BASE_URL: '', BIPSYNC_CLIENT: 'acme-api.bipsync.com' },
   ),
   option('A client next to a baseURL asks for one of them.', { client: 'acme' }, /exclude each other/, {

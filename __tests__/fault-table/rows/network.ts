@@ -61,7 +61,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the network',
-      step: /could not be reached \((?:ENOTFOUND|EAI_AGAIN)\)\. Check that it is the right one/,
+      step: /could not be reached \((?:ENOTFOUND|EAI_AGAIN)\)\. Check that its URL is correct/,
     },
     check: {
       at: 'dns',
@@ -92,7 +92,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the network',
-      step: /\(ECONNREFUSED\)\. Check that it is the right one/,
+      step: /\(ECONNREFUSED\)\. Check that its URL is correct/,
     },
     check: { at: 'token', names: /ECONNREFUSED/, step: /BIPSYNC_BASE_URL, and that no firewall/ },
   },
@@ -137,7 +137,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the network',
-      step: /\(HPE_\w+\)\. Check that it is the right one/,
+      step: /\(HPE_\w+\)\. Check that its URL is correct/,
     },
     check: { at: 'token', names: /HPE_/, step: /BIPSYNC_BASE_URL/ },
   },
@@ -150,7 +150,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the network',
-      step: /\((?:EPROTO|ERR_SSL_\w+)\)\. Check that it is the right one/,
+      step: /\((?:EPROTO|ERR_SSL_\w+)\)\. Check that its URL is correct/,
     },
     check: { at: 'tls', names: /no TLS connection/, step: /Check the host, the firewall/ },
   },
@@ -271,7 +271,7 @@ export const networkRows: Row[] = [
         await world.install({ baseURL }, { adapter: 'fetch' }).api.get('/v1/research');
       },
     }),
-    library: { code: unavailable, party: 'the network', step: /\(ECONNREFUSED\)\..*proxy settings between/ },
+    library: { code: unavailable, party: 'the network', step: /\(ECONNREFUSED\)\..*proxy settings of/ },
   },
   {
     title: 'With fetch, a certificate that the server signed itself asks for its authority too.',
@@ -292,8 +292,12 @@ export const networkRows: Row[] = [
     '\\(authentication required\\) ',
     /Set user name and password in HTTPS_PROXY, or in the proxy option/,
   ),
-  refusal(403, '\\(forbidden\\) ', /Have acme-api\.bipsync\.invalid allowed.*or name it in NO_PROXY/),
-  refusal(404, '', /Have acme-api\.bipsync\.invalid allowed by whoever runs the proxy/),
+  refusal(
+    403,
+    '\\(forbidden\\) ',
+    /Ask the administrator of the proxy to allow acme-api\.bipsync\.invalid.*or name it in NO_PROXY/,
+  ),
+  refusal(404, '', /Ask the administrator of the proxy to allow acme-api\.bipsync\.invalid/),
   refusal(
     502,
     '\\(out of order\\) ',
@@ -324,7 +328,7 @@ export const networkRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_PROXY',
       party: 'the proxy',
-      step: /answered 403 \(forbidden\).*allowed by whoever runs/,
+      step: /answered 403 \(forbidden\).*Ask the administrator of the proxy/,
     },
   },
   {
