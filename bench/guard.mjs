@@ -15,8 +15,9 @@ const BUDGETS = {
   'size of the core, minified, bytes': 55_500,
   'modules that the core imports beside axios and Node': 0,
   /** The reference is a pair of interceptors that only sets a constant Authorization header. */
-  'promises a request beyond the reference, hot path': -3,
-  'promises a request beyond the reference, hot path, asynchronous chain': 1,
+  // One of them watches an adapter that is a function; a named adapter has none.
+  'promises a request beyond the reference, hot path': -2,
+  'promises a request beyond the reference, hot path, asynchronous chain': 2,
   'adapter calls a request, hot path': 1,
   'token requests in 1,000 requests, hot path': 0,
   'store calls in 1,000 requests, hot path': 0,

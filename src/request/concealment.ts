@@ -36,9 +36,10 @@ export function concealRoutes(config: object): void {
 export function concealResponse(response: unknown, how: Thoroughness, holdsToken: HoldsToken): void {
   if (!isObject(response)) return;
   concealRequest(response, how);
-  concealStream(asRecord(response['config'])['data']);
+  const { config } = response;
+  if (isObject(config)) concealStream(config['data']);
   const { data } = response;
-  if (!isNodeStream(data)) return;
+  if (!isObject(data) || !isNodeStream(data)) return;
   concealStream(data);
   // A streamed body may fail later. To handle its errors stays the caller's business.
   data.on(errorMonitor, (error: unknown) => void concealError(error, holdsToken));
@@ -81,7 +82,7 @@ function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness)
 
 /** A stream may lead to the request that it is the body of, or that it answers. */
 function concealStream(body: unknown): void {
-  if (isNodeStream(body)) printAsName(body);
+  if (isObject(body) && isNodeStream(body)) printAsName(body);
 }
 
 /** An adapter may have written the header in another spelling, and somebody may have frozen the headers. */

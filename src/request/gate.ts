@@ -119,10 +119,12 @@ export function createGate(parts: GateParts): Gate {
     },
 
     release(config, options) {
-      // Somebody may have frozen the config meanwhile. That must not hide the answer.
-      Reflect.set(config, 'beforeRedirect', options?.beforeRedirect);
-      if (options?.transport) Reflect.set(config, 'transport', options.transport);
-      if (config.proxy === false && options) Reflect.set(config, 'proxy', options.proxy);
+      try {
+        (config as { beforeRedirect?: unknown }).beforeRedirect = options?.beforeRedirect;
+        if (options) Object.assign(config, options);
+      } catch {
+        // Somebody has frozen the config meanwhile. That must not hide the answer.
+      }
     },
 
     withhold(config, source) {

@@ -36,8 +36,7 @@ import { waitFor } from './waiting';
 
 type Config = InternalAxiosRequestConfig;
 
-/** The real one: a test may replace it later. */
-const { queueMicrotask } = globalThis;
+const AT_ONCE = Promise.resolve();
 
 /** Layer is what is registered on the instance. */
 export interface Layer {
@@ -99,9 +98,10 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     config.adapter = adapter;
     seen.remove(config);
     concealRoutes(config);
-    if (optionsOf(config) === false) return sendWithoutToken(config, send);
+    const options = optionsOf(config);
+    if (options === false) return sendWithoutToken(config, send);
     try {
-      const source = sourceOf(config);
+      const source = options === undefined ? sources.configured : sourceFor(options);
       const target = gate.admit(config, adapter);
       if (target === undefined) {
         gate.withhold(config, source);
@@ -194,7 +194,7 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
     );
     // axios's own adapters have read the destination by now. Another function may read it later.
     if (typeof config.adapter === 'function') {
-      queueMicrotask(() => {
+      void AT_ONCE.then(() => {
         if (isPending) gate.watch(config, target, token);
       });
     }
@@ -258,7 +258,7 @@ export function createLayer({ instance, isOwnCopy, sources, sourceFor, gate, emi
   }
 
   function onResponse(response: AxiosResponse): AxiosResponse | Promise<AxiosResponse> {
-    if (Object.prototype.propertyIsEnumerable.call(response, 'request')) {
+    if (seen.has(response.config)) {
       concealResponse(response, 'quick', sources.hasIssued);
     }
     return response.status === UNAUTHORIZED ? settleAbove({ response }) : response;
