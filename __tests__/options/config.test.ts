@@ -19,7 +19,7 @@ describe('a bad configuration fails at installation', () => {
       clientSecert: 'x',
     });
     for (const name of [
-      'client is the subdomain',
+      'client must be the subdomain',
       'clientId',
       'tokenEncoding',
       'tokenTimeoutMs',
