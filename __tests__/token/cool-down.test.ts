@@ -42,22 +42,6 @@ describe('with time under control', () => {
       expect(state.apiRequests).toHaveLength(1);
     });
 
-    it('teams that are refused at the same moment cool down for 30 s together, not longer for each of them', async () => {
-      const state = scripted();
-      state.onToken = () => ({ status: 401 });
-      const teams = ['one', 'two', 'three', 'four', 'five'];
-      const ask = (teamId: string): Promise<unknown> =>
-        rejection(state.api.get('/v1/research', { bipsyncAuth: { teamId } }));
-      await Promise.all(teams.map(ask));
-      expect(state.tokenRequests).toHaveLength(5);
-      await advance(29_999);
-      await ask('one');
-      expect(state.tokenRequests).toHaveLength(5);
-      await advance(1);
-      await ask('one');
-      expect(state.tokenRequests).toHaveLength(6);
-    });
-
     it('a cool-down after UNAVAILABLE is 1 s, doubling to 30 s, and 1 s again after a success', async () => {
       const state = scripted();
       state.onToken = () => ({ status: 500 });

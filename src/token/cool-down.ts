@@ -29,8 +29,6 @@ export interface Failed {
   readonly secret: string | undefined;
   /** The cool-down begins at this moment at the latest, so that a process that was frozen does not wake up in one. */
   readonly deadline: Instant;
-  /** Whether the acquisition only looked for a change during a cool-down. Otherwise it began before the cool-down did. */
-  readonly isProbe: boolean;
   /** Whether requests get to know: not if it was a background refresh that no request waited for. */
   readonly isHidden: boolean;
 }
@@ -67,9 +65,7 @@ export function createCoolDown(): CoolDown {
       return true;
     },
     begin(failed) {
-      const { error, deadline, isProbe } = failed;
-      // Refusals of requests that were sent together are not refusals in a row.
-      if (failure && !failure.isHidden && isAhead(failure.until) && !isProbe) return msUntil(failure.until);
+      const { error, deadline } = failed;
       const at = earlierOf(now(), deadline);
       const isSameKind = failure && isRefusal(failure.error) === isRefusal(error);
       const streak = (isSameKind ? (failure?.streak ?? 0) : 0) + 1;

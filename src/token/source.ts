@@ -205,18 +205,12 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
   function fail(
     error: BipsyncAuthError,
     reason: AcquisitionReason,
-    { isUrgent, deadline, probes }: Flight,
+    { isUrgent, deadline }: Flight,
     secret: string | undefined,
   ): void {
     const isOfClient = error.code === 'ERR_BIPSYNC_CREDENTIALS' && isUrgent;
     const coolDown = isOfClient ? clientCoolDown : ownCoolDown;
-    const retryInMs = coolDown.begin({
-      error,
-      secret,
-      deadline,
-      isProbe: probes !== undefined,
-      isHidden: !isUrgent,
-    });
+    const retryInMs = coolDown.begin({ error, secret, deadline, isHidden: !isUrgent });
     const { code, message, tokenEndpointStatus } = error;
     emit(scope, {
       type: 'token-failed',
@@ -224,7 +218,7 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
       code,
       message,
       ...(tokenEndpointStatus !== undefined && { tokenEndpointStatus }),
-      retryInMs: Math.ceil(retryInMs),
+      retryInMs,
     });
   }
 
