@@ -730,6 +730,7 @@ export function createRules(now: () => Moment): Rules {
       if (isDoubtful) {
         doubt(key.coolDown);
         doubt(client);
+        clientEndedIn = period;
       } else {
         endCoolDown(key.coolDown, name);
         endCoolDown(client, undefined);
