@@ -1,3 +1,5 @@
+import { Agent } from 'node:https';
+
 import axios, { type AxiosInstance } from 'axios';
 
 import { installBipsyncAuth } from '../src';
@@ -231,3 +233,14 @@ it.each([undefined, {}, { versions: {} }])(
     );
   },
 );
+
+it('an httpsAgent that checks no certificates is warned of at installation', () => {
+  const warned = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  const config = { client: 'acme', clientId: 'id', clientSecret: 'a-secret-of-tests', teamId: '1' };
+  installBipsyncAuth(axios.create({ httpsAgent: new Agent({ rejectUnauthorized: false }) }), config);
+  expect(warned).toHaveBeenCalledTimes(1);
+  expect(warned.mock.calls[0]?.[0]).toContain('NODE_EXTRA_CA_CERTS');
+  installBipsyncAuth(axios.create({ httpsAgent: new Agent() }), config);
+  expect(warned).toHaveBeenCalledTimes(1);
+  warned.mockRestore();
+});

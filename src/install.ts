@@ -94,6 +94,7 @@ export function installBipsyncAuth(axiosInstance: AxiosInstanceLike, config: Bip
   const { defaults, interceptors } = instance;
   const resolved = resolveConfig(config, defaults);
 
+  warnOfUncheckedCertificates(defaults);
   const isOwn = isOwnCopy(instance);
   const emit = createEmit(resolved.onEvent);
   const riskOf = createRiskOf(isOwn);
@@ -162,6 +163,16 @@ function rejectEnvironment(): void {
         'so requests cannot share a token acquisition. Use a Node service.',
     );
   }
+}
+
+/** Node itself warns of `NODE_TLS_REJECT_UNAUTHORIZED=0`. */
+function warnOfUncheckedCertificates({ httpsAgent }: AxiosInstance['defaults']): void {
+  if (asRecord(asRecord(httpsAgent)['options'])['rejectUnauthorized'] !== false) return;
+  process.emitWarning(
+    "The instance's httpsAgent has rejectUnauthorized: false, so anyone on the way can read the client secret and the token. Name " +
+      'the missing CA certificate in NODE_EXTRA_CA_CERTS, or in the `ca` option of the agent, instead.',
+    { type: 'BipsyncAuthWarning', code: 'BIPSYNC_TLS_UNCHECKED' },
+  );
 }
 
 function rejectInstance(candidate: unknown): void {
