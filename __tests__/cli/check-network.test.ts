@@ -4,6 +4,7 @@ import { connect, createServer, type Socket } from 'node:net';
 
 import { inspected, selfSigned } from '../faults/self-signed';
 import { listen, type Listening, startTlsFront } from '../living-with/tunnels';
+import { CLOSED_PORT } from '../support/nobody';
 import { spawnedCommand } from './spawned';
 import {
   type Diagnosis,
@@ -54,13 +55,10 @@ describe('check of DNS', () => {
 
 describe('check of TLS', () => {
   it('stops if no server listens: at TLS for https, at the token request for http', async () => {
-    const emulator = await startEmulator();
-    const env = environmentOf(emulator);
-    await emulator.close();
-    const secure = await diagnose({ ...env, BIPSYNC_BASE_URL: emulator.url.replace('http:', 'https:') });
+    const secure = await diagnose({ ...credentials, BIPSYNC_BASE_URL: `https://127.0.0.1:${CLOSED_PORT}` });
     expect(secure.failure).toMatchObject({ name: 'tls' });
     expect(secure.failure?.detail).toContain('ECONNREFUSED');
-    const plain = await diagnose(env);
+    const plain = await diagnose({ ...credentials, BIPSYNC_BASE_URL: `http://127.0.0.1:${CLOSED_PORT}` });
     expect(plain.failure).toMatchObject({ name: 'token' });
     expect(plain.failure?.detail).toContain('ECONNREFUSED');
   });

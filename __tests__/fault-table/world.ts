@@ -100,13 +100,6 @@ export async function tcp({ open }: World, treat: (socket: Socket) => unknown): 
   return port;
 }
 
-/** A port on which nobody listens. */
-export async function closedPort(): Promise<number> {
-  const listening = await listen(createHttpServer());
-  await listening.close();
-  return listening.port;
-}
-
 export interface ProxyBehaviour {
   /** What CONNECT is answered with. */
   readonly status: number;

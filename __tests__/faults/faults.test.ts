@@ -18,6 +18,7 @@ import {
   type JsonValue,
   startBipsyncEmulator,
 } from '../../src/testing';
+import { CLOSED_PORT } from '../support/nobody';
 import { selfSigned } from './self-signed';
 
 // Everything that can go wrong with a token request, over real HTTP, on both adapters and in three situations:
@@ -176,7 +177,7 @@ const rows: Row[] = [
 
   unreachable('a host that does not exist', () => 'https://bipsync.invalid/v1/oauth/token'),
   {
-    ...unreachable('a port that nobody listens on', () => `http://127.0.0.1:${closedPort}/v1/oauth/token`),
+    ...unreachable('a port that nobody listens on', () => `http://127.0.0.1:${CLOSED_PORT}/v1/oauth/token`),
     message: /ECONNREFUSED/,
   },
   {
@@ -230,7 +231,6 @@ function expectedTokenRequests(
 
 let elsewhere: Server;
 let selfSignedServer: Server;
-let closedPort: number;
 const seenElsewhere: string[] = [];
 const seenSelfSigned: string[] = [];
 const outcomes = new Map<string, Outcome>();
@@ -259,9 +259,6 @@ beforeAll(async () => {
       response.end(JSON.stringify(token));
     }),
   );
-  const closed = await listening(createHttpServer());
-  closedPort = portOf(closed);
-  closed.close();
 
   const waiting = [...cells];
   const play = async (): Promise<void> => {

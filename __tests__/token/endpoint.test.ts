@@ -5,6 +5,7 @@ import axios from 'axios';
 import { installBipsyncAuth } from '../../src';
 import { atLength } from '../support/at-length';
 import { configFor, emulated, startEmulator } from '../support/emulated';
+import { CLOSED_PORT } from '../support/nobody';
 import { rejection, scripted, SECRET } from '../support/scripted';
 
 const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
@@ -188,8 +189,8 @@ describe.each(['http', 'fetch'] as const)('8. over %s, the token request', (adap
   });
 
   it('the error names the system error if there is no answer at all', async () => {
-    const { api, emulator } = await emulated({ http: { adapter } });
-    await emulator.close();
+    const baseURL = `http://127.0.0.1:${CLOSED_PORT}`;
+    const { api } = await emulated({ http: { adapter }, auth: { baseURL } });
     const error = await rejection(api.get('/v1/research'));
     expect(error).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
     expect(error.message).toContain('ECONNREFUSED');

@@ -8,8 +8,9 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 
 import { expired, inspected, selfSigned } from '../../faults/self-signed';
 import { listen } from '../../living-with/tunnels';
+import { CLOSED_PORT } from '../../support/nobody';
 import type { Row, Situation } from '../row';
-import { closedPort, NOWHERE, startProxy, tcp, tlsFront, type World } from '../world';
+import { NOWHERE, startProxy, tcp, tlsFront, type World } from '../world';
 
 // DNS, TCP, TLS, and proxies of each kind.
 
@@ -88,7 +89,7 @@ export const networkRows: Row[] = [
   },
   {
     title: 'A port on which nobody listens is reported with ECONNREFUSED.',
-    fault: async (world) => at(world, `http://127.0.0.1:${await closedPort()}`),
+    fault: async (world) => at(world, `http://127.0.0.1:${CLOSED_PORT}`),
     library: {
       code: unavailable,
       party: 'the network',
@@ -98,7 +99,7 @@ export const networkRows: Row[] = [
   },
   {
     title: 'An https port on which nobody listens is found by check before a token is asked for.',
-    fault: async (world) => at(world, `https://127.0.0.1:${await closedPort()}`),
+    fault: async (world) => at(world, `https://127.0.0.1:${CLOSED_PORT}`),
     library: { code: unavailable, party: 'the network', step: /\(ECONNREFUSED\).*the network, DNS/ },
     check: { at: 'tls', names: /127\.0\.0\.1:\d+: no TLS connection \(ECONNREFUSED\)/, step: /firewall/ },
   },
@@ -267,7 +268,7 @@ export const networkRows: Row[] = [
     title: 'With fetch, a port on which nobody listens is reported with ECONNREFUSED too.',
     fault: async (world) => ({
       attempt: async () => {
-        const baseURL = `http://127.0.0.1:${await closedPort()}`;
+        const baseURL = `http://127.0.0.1:${CLOSED_PORT}`;
         await world.install({ baseURL }, { adapter: 'fetch' }).api.get('/v1/research');
       },
     }),
@@ -333,7 +334,7 @@ export const networkRows: Row[] = [
   },
   {
     title: 'A proxy that nobody runs is named, with NO_PROXY.',
-    fault: async (world) => behind(world, `127.0.0.1:${await closedPort()}`),
+    fault: async (world) => behind(world, `127.0.0.1:${CLOSED_PORT}`),
     library: {
       code: unavailable,
       party: 'the way through the proxy',
