@@ -62,8 +62,10 @@ interface Acquisition {
    * another may have taken its place unseen.
    */
   isDoubtful: boolean;
+  began: { event: number; period: number };
   failure?: Failure;
   failedAt: Moment;
+  failedIn: { event: number; period: number };
   /** Its failure waits to be counted until it is clear who waited for it. */
   isPending: boolean;
   /** A request waited for it for certain. */
@@ -80,6 +82,8 @@ interface CoolDown {
   /** Requests get to know of it for certain. */
   isShown: boolean;
   countedIn: number;
+  /** The last failure: its event, and the period of that. */
+  failed: { event: number; period: number };
 }
 
 /** A failure that requests may show. */
@@ -182,6 +186,7 @@ const newCoolDown = (): CoolDown => ({
   until: undefined,
   isShown: false,
   countedIn: 0,
+  failed: { event: -1, period: -1 },
 });
 const newPause = (): Pause => ({
   inARow: 0,
@@ -412,6 +417,7 @@ export function createRules(now: () => Moment): Rules {
     acquisition.inFlight = false;
     acquisition.failure = failure;
     acquisition.failedAt = now();
+    acquisition.failedIn = { event, period };
     acquisition.isOver = isOverAfter(acquisition, failure);
     if (acquisition.isOver === true) conclude(name, acquisition);
     else if (acquisition.isOver === 'maybe') tell(name, acquisition, keyOf(name).coolDown);
@@ -457,7 +463,7 @@ export function createRules(now: () => Moment): Rules {
       return;
     }
     const coolDown = isOfClient ? client : own;
-    count(coolDown.streak, acquisition.failure!);
+    count(coolDown, acquisition);
     for (const failure of told) {
       if (failure.acquisition === acquisition) {
         failure.until = coolDownEnd(acquisition, coolDown.streak.most);
@@ -469,12 +475,16 @@ export function createRules(now: () => Moment): Rules {
     latestFailed = coolDown;
   }
 
-  function count(streak: CoolDown['streak'], { kind }: Failure): void {
-    const isRefusal = kind === 'refusal';
+  /** What was under way when another one failed is not one more in a row. In the same period nobody knows which came first. */
+  function count({ streak, failed }: CoolDown, { failure, began, failedIn }: Acquisition): void {
+    const isRefusal = failure!.kind === 'refusal';
     const isSame = streak.isRefusal === isRefusal;
-    streak.least = (isSame ? streak.least : 0) + 1;
-    streak.most = (isSame || streak.isRefusal === undefined ? streak.most : 0) + 1;
+    const least = isSame ? streak.least : 0;
+    const most = isSame || streak.isRefusal === undefined ? streak.most : 0;
+    streak.least = Math.max(1, began.period > failed.period ? least + 1 : least);
+    streak.most = Math.max(1, began.event < failed.event ? most : most + 1);
     streak.isRefusal = isRefusal;
+    Object.assign(failed, failedIn);
   }
 
   /** Perhaps there was a failure that counts. */
@@ -499,6 +509,7 @@ export function createRules(now: () => Moment): Rules {
   function endCoolDown(coolDown: CoolDown, name: string | undefined): void {
     coolDown.streak = newStreak();
     coolDown.until = undefined;
+    coolDown.failed = { event: -1, period: -1 };
     for (const failure of told) {
       if (failure.key === name && !failure.acquisition.isPending) failure.endedIn ??= period;
     }
@@ -556,7 +567,9 @@ export function createRules(now: () => Moment): Rules {
       sentAt: now(),
       deadline: later(now(), DEADLINE_MS),
       isDoubtful: invalidatedIn === period,
+      began: { event, period },
       failedAt: now(),
+      failedIn: { event, period },
       isPending: false,
       isWanted: !mayBePresent(key),
       isForNobody: good(key) !== undefined,

@@ -296,6 +296,27 @@ describe('with time under control', () => {
       }
     });
 
+    it('refusals of several teams that were asked for at the same moment cool the client down once', async () => {
+      const state = scripted();
+      state.onToken = () => ({ status: 401 });
+      const teams = ['a1', 'b2', 'c3', 'd4'];
+      const attempts = (): Promise<unknown[]> =>
+        Promise.all(
+          teams.map((teamId) => rejection(state.api.get('/v1/research', { bipsyncAuth: { teamId } }))),
+        );
+      await attempts();
+      expect(state.tokenRequests).toHaveLength(4);
+      await advance(29_999);
+      await attempts();
+      expect(state.tokenRequests).toHaveLength(4);
+      await advance(1);
+      await attempts();
+      expect(state.tokenRequests).toHaveLength(8);
+      await advance(59_999);
+      await attempts();
+      expect(state.tokenRequests).toHaveLength(8);
+    });
+
     it('a cool-down after SCOPE leaves another team alone', async () => {
       const state = scripted();
       state.onToken = (request) =>

@@ -78,6 +78,71 @@ describe('14. the pause after a token that did not help', () => {
   });
 });
 
+it('14. a pause lasts while the replay of the request that forced a renewal is under way', async () => {
+  jest.useFakeTimers();
+  const state = scripted();
+  const replay = deferred<Answer>();
+  let denied = 0;
+  state.onApi = ({ url }) => {
+    if (!url?.endsWith('/denied')) return { body: {} };
+    denied += 1;
+    return denied === 2 ? replay.promise : { status: 401 };
+  };
+  const first = rejection(state.api.get('/v1/research/denied'));
+  await jest.advanceTimersByTimeAsync(10);
+  await state.api.get('/v1/research/allowed');
+  expect((await rejection(state.api.get('/v1/research/denied'))).cause).toMatchObject({
+    code: 'ERR_BIPSYNC_ACCESS_DENIED',
+  });
+  expect(state.tokenRequests).toHaveLength(2);
+  replay.resolve({ status: 401 });
+  await first;
+  expect(state.tokenRequests).toHaveLength(2);
+});
+
+it('14. an accepted request ends a pause whose replay got no answer, because nothing else will tell', async () => {
+  jest.useFakeTimers();
+  const state = scripted();
+  let denied = 0;
+  state.onApi = ({ url }) => {
+    if (!url?.endsWith('/denied')) return { body: {} };
+    denied += 1;
+    return denied === 2 ? new Error('no answer') : { status: 401 };
+  };
+  await rejection(state.api.get('/v1/research/denied'));
+  await rejection(state.api.get('/v1/research/denied'));
+  expect(state.tokenRequests).toHaveLength(2);
+  await state.api.get('/v1/research/allowed');
+  await rejection(state.api.get('/v1/research/denied'));
+  expect(state.tokenRequests).toHaveLength(3);
+});
+
+it('14. a replay with a new token that is accepted ends a pause, whoever had forced the renewal', async () => {
+  jest.useFakeTimers();
+  const state = scripted();
+  let minted = 0;
+  state.onToken = () => tokenAnswer(`t-${(minted += 1)}`, minted === 2 ? 1 : 3600);
+  const late = deferred<Answer>();
+  let sent = 0;
+  // Two requests with the second token, which has expired before their answers: one is a replay, one is a first attempt.
+  state.onApi = () => {
+    sent += 1;
+    if (sent === 1 || sent === 5) return { status: 401 };
+    return sent === 2 || sent === 3 ? late.promise : { body: {} };
+  };
+  const replayed = rejection(state.api.get('/v1/research/1'));
+  await jest.advanceTimersByTimeAsync(10);
+  const other = state.api.get('/v1/research/2');
+  await jest.advanceTimersByTimeAsync(1000);
+  late.resolve({ status: 401 });
+  await replayed;
+  await other;
+  expect(state.tokenRequests).toHaveLength(3);
+  // Nothing pauses any more, so the next 401 is answered with another token.
+  await state.api.get('/v1/research/3');
+  expect(state.tokenRequests).toHaveLength(4);
+});
+
 it('14. a pause is not ended by a replay that needed no new token', async () => {
   jest.useFakeTimers();
   const state = scripted();

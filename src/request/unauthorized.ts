@@ -3,6 +3,7 @@ import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { originOf, pathOf, type Target } from '../axios/destination';
 import { isBipsyncAuthError } from '../errors';
 import type { Emit } from '../events';
+import type { Renewal } from '../token/renewal-pauses';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
 import { asRecord } from '../values';
@@ -54,11 +55,16 @@ export async function answerUnauthorized(
     case 'paused':
       return surface(outcome, accessDenied(source));
     case 'renew-for-the-next':
-      retire(exchange, sent);
-      source.obtain().catch(noop);
+      renewForTheNext(exchange, sent);
       return surface(outcome);
-    case 'replay':
-      return replay(exchange, outcome, emit);
+    case 'replay': {
+      const renewal = retire(exchange, sent);
+      try {
+        return await replay(exchange, outcome, renewal, emit);
+      } finally {
+        renewal?.end();
+      }
+    }
   }
 }
 
@@ -70,9 +76,14 @@ function judge({ config, source, target, sent }: Exchange, outcome: Outcome): Ve
   return canReplay(config.data) ? 'replay' : 'renew-for-the-next';
 }
 
-async function replay(exchange: Exchange, first: Outcome, emit: Emit): Promise<AxiosResponse> {
-  const { config, source, target, sent } = exchange;
-  const isForced = retire(exchange, sent);
+async function replay(
+  exchange: Exchange,
+  first: Outcome,
+  forced: Renewal | undefined,
+  emit: Emit,
+): Promise<AxiosResponse> {
+  const { config, source, target } = exchange;
+  const resource = resourceOf(config, target);
   if (first.response) disposeBody(first.response);
   throwIfCancelled(config);
   // A token that is present is taken at once: a moment later it may be retired.
@@ -91,28 +102,31 @@ async function replay(exchange: Exchange, first: Outcome, emit: Emit): Promise<A
   const second = await exchange.resend(token);
 
   if (statusOf(second) !== UNAUTHORIZED || proxyRefusalOf(second, target, config)) {
-    if (second.response) source.pauses.accepted(resourceOf(config, target), isForced);
+    if (second.response) source.pauses.accepted(resource, isNew || forced !== undefined);
     return surfaceExplained(second, target, config);
   }
   if (isNew || isScopeTooSmall(second)) {
-    source.pauses.prove(resourceOf(config, target));
-  } else if (source.isCurrent(token) && (isForced || source.pauses.admits(resourceOf(config, target)))) {
+    source.pauses.refused(resource);
+  } else if (source.isCurrent(token) && (forced || source.pauses.admits(resource))) {
     // This is the first refusal of this token, so it is retired and the next request gets a new one. A renewal that this request
     // has forced already may be completed in spite of the pause that it began.
-    retire(exchange, token);
-    source.obtain().catch(noop);
+    renewForTheNext(exchange, token);
     return surface(second);
   }
   return surface(second, accessDenied(source));
 }
 
-/** Retires a refused token. Returns whether that forces a renewal: the next request would have used the token. */
-function retire({ config, source, target }: Exchange, token: Token | undefined): boolean {
-  if (token === undefined) return false;
-  const isForced = source.isCurrent(token);
-  if (isForced) source.pauses.begin(resourceOf(config, target));
+function renewForTheNext(exchange: Exchange, token: Token | undefined): void {
+  retire(exchange, token)?.end();
+  exchange.source.obtain().catch(noop);
+}
+
+/** Retires a refused token. That forces a renewal if the next request would have used the token. */
+function retire({ config, source, target }: Exchange, token: Token | undefined): Renewal | undefined {
+  if (token === undefined) return undefined;
+  const renewal = source.isCurrent(token) ? source.pauses.begin(resourceOf(config, target)) : undefined;
   source.refuse(token);
-  return isForced;
+  return renewal;
 }
 
 /**

@@ -11,6 +11,8 @@ import { earlierOf, type Instant, isPast, later, msUntil, now } from './clock';
 export interface CoolDown {
   /** The failure that requests repeat until the cool-down ends. */
   active(): Failure | undefined;
+  /** The last failure, unless something ended its cool-down before the time. */
+  last(): Failure | undefined;
   /** Whether a background refresh has to wait. No request sees a failed
    * refresh, so this can be true while `active` returns undefined. */
   isResting(): boolean;
@@ -27,6 +29,8 @@ export interface Failed {
   readonly error: BipsyncAuthError;
   /** The secret that was sent; undefined if it could not even be read. */
   readonly secret: string | undefined;
+  /** The last failure of the cool-down when the acquisition began. Only if it is still the last one, the two are in a row. */
+  readonly previous: Failure | undefined;
   /** The cool-down begins at this moment at the latest, so that a process that was frozen does not wake up in one. */
   readonly deadline: Instant;
   /** Whether requests get to know: not if it was a background refresh that no request waited for. */
@@ -55,6 +59,7 @@ export function createCoolDown(): CoolDown {
 
   return {
     active: () => (failure && !failure.isHidden && isAhead(failure.until) ? failure : undefined),
+    last: () => failure,
     isResting: () => isAhead(restUntil) || isAhead(failure?.until),
     rest() {
       restUntil = later(now(), FIRST_MS);
@@ -65,10 +70,11 @@ export function createCoolDown(): CoolDown {
       return true;
     },
     begin(failed) {
-      const { error, deadline } = failed;
+      const { error, deadline, previous } = failed;
       const at = earlierOf(now(), deadline);
       const isSameKind = failure && isRefusal(failure.error) === isRefusal(error);
-      const streak = (isSameKind ? (failure?.streak ?? 0) : 0) + 1;
+      const earlier = isSameKind ? (failure?.streak ?? 0) : 0;
+      const streak = earlier > 0 && previous !== failure ? earlier : earlier + 1;
       const lengthMs = coolDownMs(error, streak);
       failure = { ...failed, streak, until: later(at, lengthMs) };
       nextProbe = later(at, PROBE_INTERVAL_MS);

@@ -57,6 +57,8 @@ interface Flight {
   promise: Promise<Token | undefined>;
   readonly deadline: Instant;
   readonly probes: Failure | undefined;
+  /** The client's last failure when it began. */
+  readonly lastOfClient: Failure | undefined;
   /** A request waits for it, so it must not give up. */
   isUrgent: boolean;
   /** `invalidate()` came after it began: its token serves those who wait, and is not kept. */
@@ -133,6 +135,7 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
       promise: Promise.resolve(undefined),
       deadline: deadline.at,
       probes,
+      lastOfClient: clientCoolDown.last(),
       isUrgent: false,
       isOutdated: false,
     };
@@ -205,12 +208,13 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
   function fail(
     error: BipsyncAuthError,
     reason: AcquisitionReason,
-    { isUrgent, deadline }: Flight,
+    { isUrgent, deadline, lastOfClient }: Flight,
     secret: string | undefined,
   ): void {
     const isOfClient = error.code === 'ERR_BIPSYNC_CREDENTIALS' && isUrgent;
     const coolDown = isOfClient ? clientCoolDown : ownCoolDown;
-    const retryInMs = coolDown.begin({ error, secret, deadline, isHidden: !isUrgent });
+    const previous = isOfClient ? lastOfClient : ownCoolDown.last();
+    const retryInMs = coolDown.begin({ error, secret, deadline, previous, isHidden: !isUrgent });
     const { code, message, tokenEndpointStatus } = error;
     emit(scope, {
       type: 'token-failed',
