@@ -98,11 +98,17 @@ export function isRefusal({ code }: BipsyncAuthError): boolean {
 }
 
 /** repeatFailure makes the error of a request that fails because of an earlier failure, without a token request. */
-export function repeatFailure({ error, until }: Failure): BipsyncAuthError {
-  const retryAfterMs = Math.max(0, Math.ceil(msUntil(until)));
+export function repeatFailure(failure: Failure): BipsyncAuthError {
+  const { error } = failure;
+  const retryAfterMs = msLeft(failure);
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
   const message = `${error.message} This is the answer of an earlier attempt: the token endpoint was not asked again, and will be in ${seconds} s.`;
   return copyError(error, { retryAfterMs }, message);
+}
+
+/** msLeft returns the milliseconds until the cool-down of a failure ends. */
+export function msLeft({ until }: Failure): number {
+  return Math.max(0, Math.ceil(msUntil(until)));
 }
 
 function coolDownMs(error: BipsyncAuthError, streak: number): number {

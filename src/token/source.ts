@@ -1,9 +1,9 @@
 import { type BipsyncAuthError, copyError, isBipsyncAuthError } from '../errors';
-import type { AcquisitionReason, Emit } from '../events';
 import type { TokenScope } from '../options/scopes';
-import { type Acquire, type Deadline, startDeadline } from './acquisition';
-import { type Instant, isPast, msUntil } from './clock';
-import { type CoolDown, createCoolDown, type Failure, repeatFailure } from './cool-down';
+import { msUntil } from './clock';
+import { createCoolDown, type Failure, msLeft, repeatFailure } from './cool-down';
+import { createFlights, type FlightParts } from './flights';
+import { createMemory } from './memory';
 import { createRenewalPauses, type RenewalPauses } from './renewal-pauses';
 import { isInRefreshWindow, isUsable, type Token } from './token';
 
@@ -41,56 +41,26 @@ export interface TokenSource {
 }
 
 /** What a source is made of. */
-export interface TokenSourceParts {
-  readonly scope: TokenScope;
-  readonly acquire: Acquire;
-  readonly tokenTimeoutMs: number;
-  /** The cool-down of all sources of the client, after refused credentials. */
-  readonly clientCoolDown: CoolDown;
-  readonly emit: Emit;
+export interface TokenSourceParts extends Omit<FlightParts, 'memory' | 'ownCoolDown'> {
   /** Tokens of a store from before that moment count as retired. Epoch milliseconds. */
   readonly invalidatedAt: number;
 }
 
-/** One acquisition under way. */
-interface Flight {
-  promise: Promise<Token | undefined>;
-  readonly deadline: Instant;
-  readonly probes: Failure | undefined;
-  /** The client's last failure when it began. */
-  readonly lastOfClient: Failure | undefined;
-  /** A request waits for it, so it must not give up. */
-  isUrgent: boolean;
-  /** `invalidate()` came after it began: its token serves those who wait, and is not kept. */
-  isOutdated: boolean;
-}
-
-/** The token in memory, and why the next one will be needed. */
-interface Memory {
-  readonly token: Token | undefined;
-  readonly nextReason: AcquisitionReason;
-}
-
-/** A store may return a retired token. Those before the last few have long been overwritten there. */
-const MAX_RETIRED = 8;
 const noop = (): void => undefined;
 
 export function createTokenSource(parts: TokenSourceParts): TokenSource {
-  const { scope, acquire, tokenTimeoutMs, clientCoolDown, emit } = parts;
+  const { scope, clientCoolDown } = parts;
   const ownCoolDown = createCoolDown();
-  const pauses = createRenewalPauses();
-  let memory: Memory = { token: undefined, nextReason: 'first' };
-  let flight: Flight | undefined;
-  let retired: readonly string[] = [];
-  let staleUntil = parts.invalidatedAt;
+  const memory = createMemory(parts.invalidatedAt);
+  const flights = createFlights({ ...parts, memory, ownCoolDown });
 
   function present(): Token | undefined {
-    const { token } = memory;
+    const token = memory.token();
     if (token === undefined) return undefined;
     const remainingMs = msUntil(token.expiry);
     if (!isUsable(token, remainingMs)) return undefined;
-    if (isInRefreshWindow(token, remainingMs) && !liveFlight() && !isResting()) {
-      start('refresh').promise.catch(noop);
+    if (isInRefreshWindow(token, remainingMs) && !flights.live() && !isResting()) {
+      flights.start('refresh').promise.catch(noop);
     }
     return token;
   }
@@ -100,8 +70,8 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
       const usable = present();
       if (usable) return usable;
       const failure = activeFailure();
-      if (failure && (liveFlight() || !ownCoolDown.claimProbe())) throw repeatFailure(failure);
-      const joined = liveFlight() ?? start(memory.nextReason, failure);
+      if (failure && (flights.live() || !ownCoolDown.claimProbe())) throw repeatFailure(failure);
+      const joined = flights.live() ?? flights.start(memory.nextReason(), failure);
       const wasOutdated = joined.isOutdated;
       joined.isUrgent = true;
       try {
@@ -121,135 +91,30 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
   /** Each waiter gets an error object of its own, with what is left of the cool-down. */
   function ownError(error: BipsyncAuthError): BipsyncAuthError {
     const failure = activeFailure();
-    return copyError(error, failure && { retryAfterMs: Math.max(0, Math.ceil(msUntil(failure.until))) });
+    return copyError(error, failure && { retryAfterMs: msLeft(failure) });
   }
-
-  /** A flight that outlived its deadline belongs to a process that was frozen, and is joined by nobody. */
-  const liveFlight = (): Flight | undefined => (flight && !isPast(flight.deadline) ? flight : undefined);
 
   const isResting = (): boolean => ownCoolDown.isResting() || clientCoolDown.isResting();
 
-  function start(reason: AcquisitionReason, probes?: Failure): Flight {
-    const deadline = startDeadline(tokenTimeoutMs);
-    const started: Flight = {
-      promise: Promise.resolve(undefined),
-      deadline: deadline.at,
-      probes,
-      lastOfClient: clientCoolDown.last(),
-      isUrgent: false,
-      isOutdated: false,
-    };
-    flight = started;
-    started.promise = fly(started, reason, deadline).finally(() => {
-      deadline.end();
-      if (flight === started) flight = undefined;
-    });
-    return started;
-  }
-
-  async function fly(own: Flight, reason: AcquisitionReason, deadline: Deadline): Promise<Token | undefined> {
-    const startedAt = performance.now();
-    const acquisition = {
-      deadline,
-      probes: own.probes,
-      isUrgent: () => own.isUrgent,
-      accepts: isNews,
-      secret: undefined as string | undefined,
-    };
-    try {
-      const token = await Promise.race([acquire(acquisition), deadline.passed]);
-      if (token === undefined) {
-        if (!own.probes) ownCoolDown.rest();
-        return undefined;
-      }
-      if (flight === own && !own.isOutdated) keep(token);
-      const missingScopes = scope.scopes.filter((asked) => !token.scopes.includes(asked));
-      emit(scope, {
-        type: 'token-acquired',
-        reason,
-        source: token.origin,
-        durationMs: Math.round(performance.now() - startedAt),
-        expiresAt: token.expiry.wall,
-        missingScopes,
-      });
-      return token;
-    } catch (error) {
-      if (flight === own && !own.isOutdated && isBipsyncAuthError(error)) {
-        fail(error, reason, own, acquisition.secret);
-      }
-      throw error;
-    }
-  }
-
-  /** Whether a token from the store is worth having. */
-  function isNews(stored: Token): boolean {
-    if (retired.includes(stored.accessToken)) return false;
-    // If the clock was set back after invalidate(), that moment lies in the future and says nothing about a token's age.
-    const issuedAt = stored.expiry.wall - stored.lifetimeMs;
-    if (issuedAt <= staleUntil && staleUntil <= Date.now()) return false;
-    const { token } = memory;
-    if (token === undefined) return true;
-    return stored.accessToken !== token.accessToken && msUntil(stored.expiry) > msUntil(token.expiry);
-  }
-
-  function keep(token: Token): void {
-    if (memory.token) retire(memory.token);
-    // A server may issue the same token again. Then it is worth another try.
-    retired = retired.filter((accessToken) => accessToken !== token.accessToken);
-    memory = { token, nextReason: 'expired' };
-    ownCoolDown.end();
-    if (token.origin === 'endpoint') clientCoolDown.end();
-  }
-
-  function retire({ accessToken }: Token): void {
-    retired = [...retired.filter((other) => other !== accessToken), accessToken].slice(-MAX_RETIRED);
-  }
-
-  function fail(
-    error: BipsyncAuthError,
-    reason: AcquisitionReason,
-    { isUrgent, deadline, lastOfClient }: Flight,
-    secret: string | undefined,
-  ): void {
-    const isOfClient = error.code === 'ERR_BIPSYNC_CREDENTIALS' && isUrgent;
-    const coolDown = isOfClient ? clientCoolDown : ownCoolDown;
-    const previous = isOfClient ? lastOfClient : ownCoolDown.last();
-    const retryInMs = coolDown.begin({ error, secret, deadline, previous, isHidden: !isUrgent });
-    const { code, message, tokenEndpointStatus } = error;
-    emit(scope, {
-      type: 'token-failed',
-      reason,
-      code,
-      message,
-      ...(tokenEndpointStatus !== undefined && { tokenEndpointStatus }),
-      retryInMs,
-    });
-  }
-
   return {
     scope,
-    pauses,
+    pauses: createRenewalPauses(),
     present,
     obtain,
-    isCurrent: (sent) =>
-      memory.token?.accessToken === sent.accessToken && (isUsable(memory.token) || sent.lifetimeMs <= 0),
-    hasIssued: (authorization) =>
-      authorization === memory.token?.authorization ||
-      retired.some((accessToken) => authorization === `Bearer ${accessToken}`),
-    refuse(sent) {
-      retire(sent);
-      if (memory.token?.accessToken === sent.accessToken)
-        memory = { token: undefined, nextReason: 'refused' };
+    isCurrent(sent) {
+      const token = memory.token();
+      return token?.accessToken === sent.accessToken && (isUsable(token) || sent.lifetimeMs <= 0);
     },
+    hasIssued: memory.hasIssued,
+    refuse: memory.refuse,
     invalidate(at) {
-      const { token } = memory;
-      if (token) retire(token);
-      // A token that was not in memory may still be in the store.
-      if (!token || !isUsable(token)) staleUntil = at;
-      if (flight) flight.isOutdated = true;
-      memory = { token: undefined, nextReason: 'invalidated' };
+      memory.invalidate(at);
+      flights.outdate();
       ownCoolDown.end();
     },
-    isIdle: () => !liveFlight() && !isResting() && !(memory.token && isUsable(memory.token)),
+    isIdle() {
+      const token = memory.token();
+      return !flights.live() && !isResting() && !(token && isUsable(token));
+    },
   };
 }

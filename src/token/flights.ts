@@ -1,0 +1,123 @@
+import { type BipsyncAuthError, isBipsyncAuthError } from '../errors';
+import type { AcquisitionReason, Emit } from '../events';
+import type { TokenScope } from '../options/scopes';
+import { type Acquire, type Deadline, startDeadline } from './acquisition';
+import { type Instant, isPast } from './clock';
+import type { CoolDown, Failure } from './cool-down';
+import type { Memory } from './memory';
+import type { Token } from './token';
+
+/** Flight is one acquisition under way. */
+export interface Flight {
+  promise: Promise<Token | undefined>;
+  readonly reason: AcquisitionReason;
+  readonly deadline: Instant;
+  readonly probes: Failure | undefined;
+  /** The client's last failure when it began. */
+  readonly lastOfClient: Failure | undefined;
+  /** A request waits for it, so it must not give up. */
+  isUrgent: boolean;
+  /** `invalidate()` came after it began: its token serves those who wait, and is not kept. */
+  isOutdated: boolean;
+}
+
+/** Flights runs the acquisitions of one token source, one at a time. */
+export interface Flights {
+  /** The flight that a request may join. No request joins one that is past its deadline: its process was frozen. */
+  live(): Flight | undefined;
+  start(reason: AcquisitionReason, probes?: Failure): Flight;
+  /** From now on the present flight's token is not kept. */
+  outdate(): void;
+}
+
+/** What the acquisitions of a source need. */
+export interface FlightParts {
+  readonly scope: TokenScope;
+  readonly acquire: Acquire;
+  readonly tokenTimeoutMs: number;
+  readonly memory: Memory;
+  readonly ownCoolDown: CoolDown;
+  /** The cool-down of all sources of the client, after refused credentials. */
+  readonly clientCoolDown: CoolDown;
+  readonly emit: Emit;
+}
+
+export function createFlights(parts: FlightParts): Flights {
+  const { scope, acquire, tokenTimeoutMs, memory, ownCoolDown, clientCoolDown, emit } = parts;
+  let flight: Flight | undefined;
+
+  const isKept = (own: Flight): boolean => flight === own && !own.isOutdated;
+
+  async function fly(own: Flight, deadline: Deadline): Promise<Token | undefined> {
+    const startedAt = performance.now();
+    const acquisition = {
+      deadline,
+      probes: own.probes,
+      isUrgent: () => own.isUrgent,
+      accepts: memory.accepts,
+      secret: undefined as string | undefined,
+    };
+    try {
+      const token = await Promise.race([acquire(acquisition), deadline.passed]);
+      if (token) land(own, token, performance.now() - startedAt);
+      else if (!own.probes) ownCoolDown.rest();
+      return token;
+    } catch (error) {
+      if (isKept(own) && isBipsyncAuthError(error)) fail(own, error, acquisition.secret);
+      throw error;
+    }
+  }
+
+  function land(own: Flight, token: Token, durationMs: number): void {
+    if (isKept(own)) {
+      memory.keep(token);
+      ownCoolDown.end();
+      if (token.origin === 'endpoint') clientCoolDown.end();
+    }
+    emit(scope, {
+      type: 'token-acquired',
+      reason: own.reason,
+      source: token.origin,
+      durationMs: Math.round(durationMs),
+      expiresAt: token.expiry.wall,
+      missingScopes: scope.scopes.filter((asked) => !token.scopes.includes(asked)),
+    });
+  }
+
+  function fail(own: Flight, error: BipsyncAuthError, secret: string | undefined): void {
+    const { reason, deadline, isUrgent, lastOfClient } = own;
+    const isOfClient = error.code === 'ERR_BIPSYNC_CREDENTIALS' && isUrgent;
+    const coolDown = isOfClient ? clientCoolDown : ownCoolDown;
+    const previous = isOfClient ? lastOfClient : ownCoolDown.last();
+    const retryInMs = coolDown.begin({ error, secret, deadline, previous, isHidden: !isUrgent });
+    const { code, message, tokenEndpointStatus } = error;
+    const status = tokenEndpointStatus === undefined ? {} : { tokenEndpointStatus };
+    emit(scope, { type: 'token-failed', reason, code, message, ...status, retryInMs });
+  }
+
+  return {
+    live: () => (flight && !isPast(flight.deadline) ? flight : undefined),
+    start(reason, probes) {
+      const deadline = startDeadline(tokenTimeoutMs);
+      const started: Flight = {
+        promise: Promise.resolve(undefined),
+        reason,
+        deadline: deadline.at,
+        probes,
+        lastOfClient: clientCoolDown.last(),
+        isUrgent: false,
+        isOutdated: false,
+      };
+      // First, because the `clientSecret` function may send a request itself.
+      flight = started;
+      started.promise = fly(started, deadline).finally(() => {
+        deadline.end();
+        if (flight === started) flight = undefined;
+      });
+      return started;
+    },
+    outdate() {
+      if (flight) flight.isOutdated = true;
+    },
+  };
+}

@@ -1,0 +1,69 @@
+import type { AcquisitionReason } from '../events';
+import { msUntil } from './clock';
+import { isUsable, type Token } from './token';
+
+/** Memory is what a token source knows of its tokens: the present one, and those that must not be used again. */
+export interface Memory {
+  token(): Token | undefined;
+  /** Why the next token will be needed. */
+  nextReason(): AcquisitionReason;
+  keep(token: Token): void;
+  /** Retires a token that the API refused. */
+  readonly refuse: (sent: Token) => void;
+  /** Retires the present token, and the stored ones from before that moment (epoch milliseconds). */
+  invalidate(at: number): void;
+  /** Whether a token from the store is worth having. */
+  readonly accepts: (stored: Token) => boolean;
+  /** Whether `authorization` is the header of a token that is or was here. */
+  readonly hasIssued: (authorization: unknown) => boolean;
+}
+
+/** A store may return a retired token. Those before the last few have long been overwritten there. */
+const MAX_RETIRED = 8;
+
+/** createMemory makes an empty memory. Tokens of a store from before `staleUntil` (epoch milliseconds) count as retired. */
+export function createMemory(staleUntil: number): Memory {
+  let present: Token | undefined;
+  let nextReason: AcquisitionReason = 'first';
+  let retired: readonly string[] = [];
+
+  function retire({ accessToken }: Token): void {
+    retired = [...retired.filter((other) => other !== accessToken), accessToken].slice(-MAX_RETIRED);
+  }
+
+  return {
+    token: () => present,
+    nextReason: () => nextReason,
+    keep(token) {
+      if (present) retire(present);
+      // A server may issue the same token again. Then it is worth another try.
+      retired = retired.filter((accessToken) => accessToken !== token.accessToken);
+      present = token;
+      nextReason = 'expired';
+    },
+    refuse(sent) {
+      retire(sent);
+      if (present?.accessToken !== sent.accessToken) return;
+      present = undefined;
+      nextReason = 'refused';
+    },
+    invalidate(at) {
+      if (present) retire(present);
+      // A token that was not in memory may still be in the store.
+      if (!present || !isUsable(present)) staleUntil = at;
+      present = undefined;
+      nextReason = 'invalidated';
+    },
+    accepts(stored) {
+      if (retired.includes(stored.accessToken)) return false;
+      // If the clock was set back after invalidate(), that moment lies in the future and says nothing about a token's age.
+      const issuedAt = stored.expiry.wall - stored.lifetimeMs;
+      if (issuedAt <= staleUntil && staleUntil <= Date.now()) return false;
+      if (present === undefined) return true;
+      return stored.accessToken !== present.accessToken && msUntil(stored.expiry) > msUntil(present.expiry);
+    },
+    hasIssued: (authorization) =>
+      authorization === present?.authorization ||
+      retired.some((accessToken) => authorization === `Bearer ${accessToken}`),
+  };
+}
