@@ -1,0 +1,89 @@
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+
+import type { Target } from '../axios/destination';
+import type { Token } from '../token/token';
+import type { TokenSource } from '../token/source';
+import type { TokenSources } from '../token/sources';
+import { concealConfig, concealError, concealResponse, type Thoroughness } from './concealment';
+import type { Gate } from './gate';
+import { failed, type Outcome, type Send } from './outcome';
+
+/** Attempt is a request that was admitted by the gate, and the token it is sent with. */
+export interface Attempt {
+  readonly config: InternalAxiosRequestConfig;
+  readonly source: TokenSource;
+  readonly target: Target;
+  readonly token: Token;
+  readonly send: Send;
+}
+
+/** What becomes of an attempt: `onResponse` and `onFailure` get it with its token hidden. */
+export interface Continuation<T> {
+  onResponse: (attempt: Attempt, response: AxiosResponse) => T | Promise<T>;
+  onFailure: (attempt: Attempt, outcome: Outcome) => T | Promise<T>;
+}
+
+/** Attempts sends requests to the caller's adapter. What comes back shows no token. */
+export interface Attempts {
+  withToken<T>(attempt: Attempt, continuation: Continuation<T>): Promise<T>;
+  withoutToken(config: InternalAxiosRequestConfig, send: Send): Promise<AxiosResponse>;
+}
+
+const AT_ONCE = Promise.resolve();
+
+export function createAttempts(gate: Gate, { hasIssued }: TokenSources): Attempts {
+  return {
+    withToken(attempt, { onResponse, onFailure }) {
+      const { config, source, target, token, send } = attempt;
+      const options = gate.attach(config, target, source, token);
+      let isPending = true;
+      const sent = send(config).then(
+        (response) => {
+          isPending = false;
+          gate.release(config, options);
+          concealSent(attempt, response, 'quick');
+          return onResponse(attempt, response);
+        },
+        (error: unknown) => {
+          isPending = false;
+          gate.release(config, options);
+          const outcome = failed(error);
+          concealSent(attempt, outcome.response, 'thorough');
+          concealError(error, hasIssued);
+          return onFailure(attempt, outcome);
+        },
+      );
+      // axios's own adapters have read the destination by now. Another function may read it later.
+      if (typeof config.adapter === 'function') {
+        void AT_ONCE.then(() => {
+          if (isPending) gate.watch(config, target, token);
+        });
+      }
+      return sent;
+    },
+
+    withoutToken: (config, send) =>
+      send(config).then(
+        (response) => {
+          concealResponse(response, 'quick', hasIssued);
+          return response;
+        },
+        (error: unknown) => {
+          throw concealError(error, hasIssued);
+        },
+      ),
+  };
+
+  function concealSent(
+    { config, token }: Attempt,
+    response: AxiosResponse | undefined,
+    outcome: Thoroughness,
+  ): void {
+    // A streamed answer may still end in an error.
+    const how = config.responseType === 'stream' ? 'thorough' : outcome;
+    concealConfig(config, token.authorization, how);
+    if (response === undefined) return;
+    if (response.config !== config) concealConfig(response.config, token.authorization, how);
+    concealResponse(response, how, hasIssued);
+  }
+}

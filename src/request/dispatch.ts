@@ -1,0 +1,98 @@
+import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
+
+import type { AdapterOption } from '../axios/adapters';
+import { asRequestError, isBipsyncAuthError } from '../errors';
+import type { Emit } from '../events';
+import type { TokenSource } from '../token/source';
+import type { Attempt, Attempts, Continuation } from './attempts';
+import type { Dispatch } from './binding';
+import { throwIfEnded } from './body';
+import { proxyRefusalOf, surfaceExplained } from './causes';
+import type { Gate } from './gate';
+import { type Outcome, type Send, statusOf } from './outcome';
+import type { Replay } from './replay';
+import { answerUnauthorized, type Exchange, resourceOf, UNAUTHORIZED } from './unauthorized';
+import { waitFor } from './waiting';
+
+type Config = InternalAxiosRequestConfig;
+
+export interface DispatchParts {
+  readonly gate: Gate;
+  readonly attempts: Attempts;
+  readonly replay: Replay;
+  readonly emit: Emit;
+  /** The source of a request's token; `undefined` if the request is not the plugin's. */
+  readonly sourceOf: (config: Config) => TokenSource | undefined;
+}
+
+/**
+ * createDispatch makes the function that every request passes on its way to the caller's adapter: it gets a token, passes the
+ * gate, and its answer is dealt with.
+ */
+export function createDispatch({ gate, attempts, replay, emit, sourceOf }: DispatchParts): Dispatch {
+  /** Without a token there is still a request to send. */
+  function sendWithoutToken(config: Config, source: TokenSource, send: Send): Promise<AxiosResponse> {
+    gate.withhold(config, source);
+    return attempts.withoutToken(config, send);
+  }
+
+  async function obtainAndSend(
+    config: Config,
+    adapter: AdapterOption,
+    send: Send,
+    source: TokenSource,
+  ): Promise<AxiosResponse> {
+    const token = await waitFor(source.obtain(), config);
+    throwIfEnded(config);
+    // Meanwhile the config may have changed.
+    const target = gate.admit(config, adapter);
+    return target
+      ? attempts.withToken({ config, source, target, token, send }, firstAttempt)
+      : sendWithoutToken(config, source, send);
+  }
+
+  const firstAttempt: Continuation<AxiosResponse> = {
+    onResponse(attempt, response) {
+      if (response.status === UNAUTHORIZED) return settle(attempt, { response });
+      if (!attempt.source.pauses.isIdle()) noteAccepted(attempt);
+      return response;
+    },
+    onFailure: (attempt, outcome) => settle(attempt, outcome),
+  };
+
+  /** Deals with an outcome other than a success. */
+  async function settle(attempt: Attempt, outcome: Outcome): Promise<AxiosResponse> {
+    const { config, source, target, token: sent, send } = attempt;
+    if (statusOf(outcome) !== UNAUTHORIZED || proxyRefusalOf(outcome, target, config)) {
+      if (outcome.response && !source.pauses.isIdle()) noteAccepted(attempt);
+      return surfaceExplained(outcome, target, config);
+    }
+    const resend: Exchange['resend'] = (next) => replay(config, send, source, next);
+    return answerUnauthorized({ config, source, target, sent, resend }, outcome, emit);
+  }
+
+  return (config, adapter, send) => {
+    try {
+      const source = sourceOf(config);
+      if (source === undefined) return attempts.withoutToken(config, send);
+      const target = gate.admit(config, adapter);
+      if (target === undefined) return sendWithoutToken(config, source, send);
+      const token = source.present();
+      return token
+        ? attempts.withToken({ config, source, target, token, send }, firstAttempt)
+        : obtainAndSend(config, adapter, send, source).catch((error: unknown) => reject(error, config));
+    } catch (error) {
+      return reject(error, config);
+    }
+  };
+}
+
+function noteAccepted({ config, source, target }: Attempt): void {
+  source.pauses.accepted(resourceOf(config, target), false);
+}
+
+function reject(error: unknown, config: Config): Promise<never> {
+  const rejection = isBipsyncAuthError(error) ? asRequestError(error, config) : error;
+  // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- others are rejected as they were thrown
+  return Promise.reject(rejection);
+}
