@@ -83,7 +83,7 @@ function isAdapter(name: 'http' | 'fetch', adapter: unknown): boolean {
 
 /**
  * isPlainDispatcher tells whether the dispatcher of a `fetch` connects directly. A dispatcher that is not plainly an undici
- * `Agent`, with the `dispatch` of that class, could be a proxy.
+ * `Agent`, with the `dispatch` of that class and without a `factory` or `connect` of its own, could be a proxy.
  */
 export function isPlainDispatcher({ fetchOptions }: Transport): boolean {
   const dispatcher: unknown = asRecord(fetchOptions)['dispatcher'] || globalDispatcher();
@@ -96,8 +96,16 @@ export function isPlainDispatcher({ fetchOptions }: Transport): boolean {
   return (
     agent?.constructor?.name === 'Agent' &&
     base?.constructor?.name === 'DispatcherBase' &&
-    (dispatcher as { dispatch?: unknown }).dispatch === agent.dispatch
+    (dispatcher as { dispatch?: unknown }).dispatch === agent.dispatch &&
+    (internal(dispatcher, 'factory') as { name?: string } | undefined)?.name === 'defaultFactory' &&
+    typeof asRecord(internal(dispatcher, 'options'))['connect'] !== 'function'
   );
+}
+
+/** undici keeps its state under symbols. */
+function internal(holder: object, description: string): unknown {
+  const symbol = Object.getOwnPropertySymbols(holder).find((each) => each.description === description);
+  return symbol && asRecord(holder)[symbol];
 }
 
 /** Since undici 8 the dispatcher under the first symbol may only hand over to the one under the second. */

@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 import { honoursAllowAbsoluteUrls } from './versions';
 
 /** The properties of a request's config that decide where axios sends it. Their types are not known. */
@@ -81,7 +83,7 @@ function parseTarget(url: string): Target | undefined {
 
 /** The one of `url` and `baseURL` that decides the origin, or `undefined` if versions of axios could differ. */
 function decisiveUrl(config: object, isOwnCopy: boolean): string | undefined {
-  if (!hasPlainPrototype(config)) return undefined;
+  if (!isPlain(config)) return undefined;
   const url = ownValue(config, 'url') ?? '';
   const baseURL = ownValue(config, 'baseURL');
   if (('socketPath' in config && ownValue(config, 'socketPath')) || typeof url !== 'string') return undefined;
@@ -94,15 +96,25 @@ function decisiveUrl(config: object, isOwnCopy: boolean): string | undefined {
   return allowAbsoluteUrls === false && isOwnCopy && honoursAllowAbsoluteUrls() ? baseURL : undefined;
 }
 
-/** What else decides a request's way, and what a polluted `Object.prototype` could add on older versions of axios. */
-const routingOptions = ['auth', 'beforeRedirect', 'httpAgent', 'httpsAgent', 'lookup', 'proxy', 'transport'];
+/** Options of axios, of follow-redirects and of Node that decide where a connection leads, and whose certificate it trusts. */
+const routingOptions = new Set(
+  (
+    'adapter agent auth beforeRedirect ca checkServerIdentity createConnection defaultPort env fetchOptions host hostname ' +
+    'httpAgent httpsAgent lookup params path port protocol proxy rejectUnauthorized servername socketPath transport'
+  ).split(' '),
+);
 
-function hasPlainPrototype(config: object): boolean {
+/** pollutedOption returns the name of such an option that somebody put on `Object.prototype`, where it could be taken for a request's own. */
+export function pollutedOption(): string | undefined {
+  for (const name in Object.prototype) if (routingOptions.has(name)) return name;
+  return undefined;
+}
+
+/** A `Proxy` may tell axios something else than it tells here. */
+function isPlain(config: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(config);
-  return (
-    prototype === null ||
-    (prototype === Object.prototype && !routingOptions.some((name) => name in prototype))
-  );
+  const isOrdinary = prototype === null || prototype === Object.prototype;
+  return isOrdinary && !types.isProxy(config) && pollutedOption() === undefined;
 }
 
 /** Stands for a value that cannot be known; as it is neither a string nor empty, every check ends in `undefined`. */

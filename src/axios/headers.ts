@@ -37,6 +37,11 @@ export function takeAuthorization(headers: object): unknown {
 const isAuthorization = (key: string): boolean =>
   key.length === AUTHORIZATION.length && key.toLowerCase() === AUTHORIZATION;
 
+/** copyOf copies headers of any copy of axios. What is hidden in them is left out. */
+export function copyOf<T extends object>(headers: T): T {
+  return Object.assign(Object.create(Object.getPrototypeOf(headers) as object | null) as T, headers);
+}
+
 /**
  * adoptHeaders makes the headers of a config readable for this package's copy of axios, whichever copy made them. Older
  * versions find nothing in the headers of another copy.

@@ -1,3 +1,5 @@
+import http from 'node:http';
+
 import type { AxiosRequestConfig } from 'axios';
 
 import { asRecord, isObject } from '../values';
@@ -38,6 +40,20 @@ export function agentProxyOf({ httpsAgent }: Routing): string | undefined {
   const { proxy } = asRecord(httpsAgent);
   const { href } = asRecord(proxy);
   return typeof href === 'string' ? hostAndPort(href) : undefined;
+}
+
+/**
+ * directAgent returns an agent that connects to an http host without a proxy: the given one, unless it names a proxy or is
+ * not an agent of Node. `undefined` stands for Node's global agent, before and after.
+ */
+export function directAgent(agent: unknown): unknown {
+  return isDirect(agent ?? http.globalAgent) ? agent : new http.Agent();
+}
+
+/** Proxy agents have their proxy in `proxy`, or look it up for each request. Since Node 24 Node's own agents can have one. */
+function isDirect(agent: unknown): boolean {
+  if (!(agent instanceof http.Agent) || 'proxy' in agent || 'getProxyForUrl' in agent) return false;
+  return asRecord(asRecord(agent)['options'])['proxyEnv'] === undefined;
 }
 
 /** Stands for a proxy whose URL cannot be read. */

@@ -7,7 +7,7 @@ import { OLDEST_AXIOS, ownVersion, tunnelsThroughProxies } from './versions';
 /** How a request is about to be sent. */
 export interface Sending {
   readonly adapter: unknown;
-  readonly config: Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'fetchOptions'>;
+  readonly config: Pick<AxiosRequestConfig, 'proxy' | 'fetchOptions'>;
 }
 
 /** RiskOf returns what could show the secret or the token to a proxy, with the way out, or `undefined`. */
@@ -31,12 +31,6 @@ export function createRiskOf(isOwnCopy: boolean): RiskOf {
     if (isAlwaysSafe && origin.startsWith('https:')) return undefined;
     const { adapter, config } = sending;
     if (origin.startsWith('http:')) {
-      if (isProxyAgent(config.httpAgent)) {
-        return (
-          'the httpAgent goes through a proxy, which would see the client secret and the token in clear. Use another agent for a ' +
-          'loopback host'
-        );
-      }
       if (isPlainDispatcher(config) || isHttp(adapter) || isMock(adapter)) return undefined;
       return (
         'the dispatcher of fetch is not a plain undici Agent, so it could show the client secret and the token to a proxy. ' +
@@ -56,9 +50,4 @@ export function createRiskOf(isOwnCopy: boolean): RiskOf {
       '`proxy: false`. In a test with axios-mock-adapter, call mockBipsyncToken(mock)'
     );
   };
-}
-
-/** isProxyAgent tells agents that name their proxy, or look one up for each request, as the usual proxy agents do. */
-function isProxyAgent(agent: unknown): boolean {
-  return Object(agent) === agent && ('proxy' in (agent as object) || 'getProxyForUrl' in (agent as object));
 }

@@ -32,7 +32,8 @@ function senderTo(adapter: AdapterOption, isOwnCopy: boolean): Send {
   return (config) => {
     try {
       if (!isOwnCopy && isNamed(adapter)) adoptHeaders(config);
-      return resolveAdapter(adapter, config)(config);
+      // An adapter that answers without a promise is let pass, as an `async` one.
+      return Promise.resolve(resolveAdapter(adapter, config)(config));
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- rejected as it was thrown
       return Promise.reject(error);

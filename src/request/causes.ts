@@ -1,9 +1,10 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
-import type { Target } from '../axios/destination';
+import { originOf, type Target } from '../axios/destination';
 import { agentProxyOf, describeProxyAnswer, isProxyAnswer, proxyOf } from '../axios/proxies';
 import { BipsyncAuthError } from '../errors';
 import type { TokenSource } from '../token/source';
+import { asRecord } from '../values';
 import { type Outcome, requestOf, statusOf, surface } from './outcome';
 
 // Why an API request failed, in the words of this package. These errors are the `cause` of axios's own.
@@ -14,6 +15,13 @@ export function accessDenied({ scope }: TokenSource): BipsyncAuthError {
     'The API refuses a token that was issued a moment ago, or says that its scope is not enough. The scopes asked for are ' +
       `"${scope.scopes.join(' ')}". Check which scope this endpoint needs and what the client was granted.`,
   );
+}
+
+/** isFromElsewhere tells whether a redirect led to another origin, whose answer says nothing about this one. Only the http adapter tells. */
+export function isFromElsewhere(outcome: Outcome, { origin }: Target): boolean {
+  const { responseUrl } = asRecord(asRecord(requestOf(outcome))['res']);
+  const actual = originOf(responseUrl);
+  return actual !== undefined && actual !== origin;
 }
 
 /** proxyRefusalOf returns the cause if a proxy on the way answered instead of the API. */
@@ -35,7 +43,7 @@ export function surfaceExplained(
   target: Target,
   config: InternalAxiosRequestConfig,
 ): AxiosResponse {
-  if (!('error' in outcome)) return surface(outcome);
+  if (!('error' in outcome) || isFromElsewhere(outcome, target)) return surface(outcome);
   const isForbidden = statusOf(outcome) === 403;
   const cause =
     proxyRefusalOf(outcome, target, config) ?? (isForbidden ? addressNotAllowed(target) : undefined);

@@ -1,7 +1,7 @@
 import { errorMonitor } from 'node:events';
 import { inspect } from 'node:util';
 
-import { takeAuthorization } from '../axios/headers';
+import { copyOf, takeAuthorization } from '../axios/headers';
 import { asRecord, isObject } from '../values';
 import { isNodeStream } from './body';
 
@@ -94,20 +94,24 @@ function concealHeaders(config: unknown, holdsToken: HoldsToken, how: Thoroughne
     const property = Object.getOwnPropertyDescriptor(headers, name);
     const isOurs = property?.get !== undefined || holdsToken(property?.value);
     if (!isOurs || hide(headers, name, how)) continue;
-    const copy = Object.assign(
-      Object.create(Object.getPrototypeOf(headers) as object | null) as object,
-      headers,
-    );
+    const copy = copyOf(headers);
     takeAuthorization(copy);
     Reflect.set(config as object, 'headers', copy);
   }
 }
 
-/** printAsName makes an object print as its class's name, and leaves it as it is otherwise. */
+/**
+ * printAsName makes an object print as its class's name. What it leads to is made not enumerable, since `console.dir`,
+ * `assert` and Node itself, when it reports an error that nobody caught, do not ask an object how it prints.
+ */
 function printAsName(value: unknown): void {
   if (!isObject(value) || Object.hasOwn(value, inspect.custom)) return;
   Reflect.defineProperty(value, inspect.custom, NAME);
   Reflect.defineProperty(value, 'toJSON', NAME);
+  for (const key of Reflect.ownKeys(value)) {
+    const property = Object.getOwnPropertyDescriptor(value, key);
+    if (property?.enumerable && isObject(property.value)) Reflect.defineProperty(value, key, HIDDEN);
+  }
 }
 
 const NAME = {

@@ -1,7 +1,8 @@
 import type { AxiosInstance, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
 
 import { createTargetOf, originOf, type Target } from '../axios/destination';
-import { readAuthorization, takeAuthorization } from '../axios/headers';
+import { copyOf, readAuthorization, takeAuthorization } from '../axios/headers';
+import { directAgent } from '../axios/proxies';
 import type { RiskOf } from '../axios/risks';
 import { BipsyncAuthError } from '../errors';
 import type { Emit } from '../events';
@@ -18,6 +19,7 @@ export interface CallersOptions {
   readonly beforeRedirect: unknown;
   readonly transport: unknown;
   readonly proxy: unknown;
+  readonly httpAgent: unknown;
 }
 
 /**
@@ -89,19 +91,22 @@ export function createGate(parts: GateParts): Gate {
 
     // In place: a copy of the config would cost every request a sixth of its time.
     attach(config, { origin }, source, token) {
-      const { headers, beforeRedirect, proxy } = config;
+      const { beforeRedirect, proxy, httpAgent } = config as CallersOptions;
       const { transport } = config as { transport?: unknown };
+      const headers = freeHeaders(config);
       if (isCallersOwn(takeAuthorization(headers), config)) {
         emit(source.scope, { type: 'authorization-replaced' });
       }
-      config.beforeRedirect = guardFor(origin, beforeRedirect);
+      config.beforeRedirect = guardFor(origin, beforeRedirect as BeforeRedirect | undefined);
       if (transport) Object.assign(config, { transport: guardTransport(transport, origin) });
       // A token for a loopback host must not cross a proxy, which would read it.
       const isLoopback = origin.startsWith('http:');
-      if (isLoopback) config.proxy = false;
+      if (isLoopback) Object.assign(config, { proxy: false, httpAgent: directAgent(httpAgent) });
       // Last, since a frozen config throws before.
       headers['Authorization'] = token.authorization;
-      return beforeRedirect || transport || isLoopback ? { beforeRedirect, transport, proxy } : undefined;
+      return beforeRedirect || transport || isLoopback
+        ? { beforeRedirect, transport, proxy, httpAgent }
+        : undefined;
     },
 
     watch(config, { origin }, { authorization }) {
@@ -139,6 +144,15 @@ export function createGate(parts: GateParts): Gate {
       );
     },
   };
+}
+
+/**
+ * The headers of a request, in a copy if another request left its header there or is under way with it: an interceptor
+ * may give one object to many requests.
+ */
+function freeHeaders(config: Config): Config['headers'] {
+  if (Object.hasOwn(config.headers, 'Authorization')) config.headers = copyOf(config.headers);
+  return config.headers;
 }
 
 /**

@@ -1,16 +1,15 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
-import { originOf, pathOf, type Target } from '../axios/destination';
+import { pathOf, type Target } from '../axios/destination';
 import { isBipsyncAuthError } from '../errors';
 import type { Emit } from '../events';
 import type { Renewal } from '../token/renewal-pauses';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
-import { asRecord } from '../values';
 import { canReplay, disposeBody } from './body';
-import { accessDenied, proxyRefusalOf, surfaceExplained } from './causes';
+import { accessDenied, isFromElsewhere, proxyRefusalOf, surfaceExplained } from './causes';
 import { readChallengeError } from './challenge';
-import { failed, headerOf, type Outcome, requestOf, statusOf, surface } from './outcome';
+import { failed, headerOf, type Outcome, statusOf, surface } from './outcome';
 import { throwIfCancelled, waitFor } from './waiting';
 
 /** Exchange is one request under way. */
@@ -69,7 +68,7 @@ export async function answerUnauthorized(
 }
 
 function judge({ config, source, target, sent }: Exchange, outcome: Outcome): Verdict {
-  if (isFromElsewhere(outcome, target.origin)) return 'not-ours';
+  if (isFromElsewhere(outcome, target)) return 'not-ours';
   if (isScopeTooSmall(outcome)) return 'scope-too-small';
   const isForced = sent !== undefined && source.isCurrent(sent);
   if (isForced && !source.pauses.admits(resourceOf(config, target))) return 'paused';
@@ -139,13 +138,6 @@ export function resourceOf(config: InternalAxiosRequestConfig, target: Target): 
     .split('/')
     .filter((segment) => segment !== '');
   return [target.origin, isRead ? 'read' : 'write', ...segments.slice(0, 2)].join(' ');
-}
-
-/** Only the http adapter tells where a redirect led. */
-function isFromElsewhere(outcome: Outcome, origin: string): boolean {
-  const { responseUrl } = asRecord(asRecord(requestOf(outcome))['res']);
-  const actual = originOf(responseUrl);
-  return actual !== undefined && actual !== origin;
 }
 
 function isScopeTooSmall(outcome: Outcome): boolean {

@@ -4,9 +4,9 @@ import https from 'node:https';
 import type { AxiosRequestConfig } from 'axios';
 
 import { isUnmatchedMock } from '../axios/adapters';
-import { isLoopback } from '../axios/destination';
+import { pollutedOption } from '../axios/destination';
 import { readResponseHeader } from '../axios/headers';
-import { agentProxyOf, isProxyAnswer, proxyOf } from '../axios/proxies';
+import { agentProxyOf, directAgent, isProxyAnswer, proxyOf } from '../axios/proxies';
 import type { RiskOf } from '../axios/risks';
 import { BipsyncAuthError } from '../errors';
 import { asRecord, parseJson } from '../values';
@@ -34,17 +34,6 @@ export interface Attempt extends SentParameters {
 
 const MAX_RESPONSE_BYTES = 100_000;
 const MAX_RESETS = 10;
-/** Options that decide where a request goes or what it carries, and that older versions of axios also read from a prototype. */
-const routingOptions = [
-  'adapter',
-  'auth',
-  'httpAgent',
-  'httpsAgent',
-  'lookup',
-  'params',
-  'proxy',
-  'socketPath',
-];
 
 /**
  * requestToken makes one access token request
@@ -80,15 +69,17 @@ async function post(endpoint: TokenEndpoint, attempt: Attempt, subject: string):
 async function postOnce(endpoint: TokenEndpoint, attempt: Attempt, subject: string): Promise<Answer> {
   const { tokenUrl, instance, riskOf } = endpoint;
   const transport = transportOf(instance);
-  if (isLoopback(tokenUrl.hostname) && tokenUrl.protocol === 'http:') transport.proxy = false;
+  if (tokenUrl.protocol === 'http:') {
+    Object.assign(transport, { proxy: false, httpAgent: directAgent(transport.httpAgent) });
+  }
   const { adapter, dispatcher } = transport;
   const risk = riskOf(tokenUrl.origin, { adapter, config: { ...transport, fetchOptions: { dispatcher } } });
   if (risk !== undefined)
     throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `No token was requested: ${risk}.`);
 
-  const polluted = routingOptions.find((option) => option in Object.prototype);
+  const polluted = pollutedOption();
   if (polluted !== undefined) {
-    const message = `No token was requested: Object.prototype has a property "${polluted}", which axios could take for an option.`;
+    const message = `No token was requested: Object.prototype has a property "${polluted}", which could be taken for an option.`;
     throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${message} Find out what pollutes it.`);
   }
 

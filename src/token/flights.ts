@@ -40,10 +40,12 @@ export interface FlightParts {
   /** The cool-down of all sources of the client, after refused credentials. */
   readonly clientCoolDown: CoolDown;
   readonly emit: Emit;
+  /** Is told of each token before anybody gets it. */
+  readonly onToken: (token: Token) => void;
 }
 
 export function createFlights(parts: FlightParts): Flights {
-  const { scope, acquire, tokenTimeoutMs, memory, ownCoolDown, clientCoolDown, emit } = parts;
+  const { scope, acquire, tokenTimeoutMs, memory, ownCoolDown, clientCoolDown, emit, onToken } = parts;
   let flight: Flight | undefined;
 
   const isKept = (own: Flight): boolean => flight === own && !own.isOutdated;
@@ -69,6 +71,7 @@ export function createFlights(parts: FlightParts): Flights {
   }
 
   function land(own: Flight, token: Token, durationMs: number): void {
+    onToken(token);
     if (isKept(own)) {
       memory.keep(token);
       ownCoolDown.end();

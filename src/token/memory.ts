@@ -14,8 +14,6 @@ export interface Memory {
   invalidate(at: number): void;
   /** Whether a token from the store is worth having. */
   readonly accepts: (stored: Token) => boolean;
-  /** Whether `authorization` is the header of a token that is or was here. */
-  readonly hasIssued: (authorization: unknown) => boolean;
 }
 
 /** A store may return a retired token. Those before the last few have long been overwritten there. */
@@ -62,8 +60,5 @@ export function createMemory(staleUntil: number): Memory {
       if (present === undefined) return true;
       return stored.accessToken !== present.accessToken && msUntil(stored.expiry) > msUntil(present.expiry);
     },
-    hasIssued: (authorization) =>
-      authorization === present?.authorization ||
-      retired.some((accessToken) => authorization === `Bearer ${accessToken}`),
   };
 }

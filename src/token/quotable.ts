@@ -1,7 +1,6 @@
 const MAX_LENGTH = 300;
-/** So many letters or digits of the secret in a row are a trace of it. A secret shorter than `SHORT` is looked for as a whole. */
+/** So many letters or digits of the secret in a row are a trace of it. A secret that has fewer is looked for as a whole. */
 const TRACE = 10;
-const SHORT = 12;
 /** So many characters that are not part of plain words may be shown: enough for an IP address, not for an encoded secret. */
 const MAX_ODD = 15;
 
@@ -70,8 +69,8 @@ function oddCharacters(text: string): number {
 function holdsTrace(text: string, secret: string): boolean {
   const inText = lettersAndDigits(text);
   const forwards = lettersAndDigits(secret);
-  const isShort = secret.trim().length < SHORT || forwards.length < TRACE;
-  if (isShort) return text.includes(secret.trim()) || (forwards !== '' && inText.includes(forwards));
+  if (forwards.length < TRACE)
+    return text.includes(secret.trim()) || (forwards !== '' && inText.includes(forwards));
   return [forwards, Array.from(forwards).reverse().join('')].some((run) => {
     for (let at = 0; at + TRACE <= run.length; at += 1) {
       if (inText.includes(run.slice(at, at + TRACE))) return true;
@@ -81,5 +80,8 @@ function holdsTrace(text: string, secret: string): boolean {
 }
 
 function lettersAndDigits(text: string): string {
-  return text.replace(/[^\p{L}\p{N}]+/gu, '').toLowerCase();
+  return text
+    .normalize('NFKC')
+    .replace(/[^\p{L}\p{N}]+/gu, '')
+    .toLowerCase();
 }

@@ -30,8 +30,6 @@ export interface TokenSource {
    * refused, a new one will not help either.
    */
   isCurrent(sent: Token): boolean;
-  /** Whether `authorization` is the header of a token that this source has or had. */
-  hasIssued(authorization: unknown): boolean;
   /** Retires a token that the API refused. */
   refuse(sent: Token): void;
   /** Retires everything that was there `at` that moment (epoch milliseconds), and ends the cool-down. */
@@ -105,7 +103,6 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
       const token = memory.token();
       return token?.accessToken === sent.accessToken && (isUsable(token) || sent.lifetimeMs <= 0);
     },
-    hasIssued: memory.hasIssued,
     refuse: memory.refuse,
     invalidate(at) {
       memory.invalidate(at);

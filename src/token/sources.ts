@@ -8,18 +8,21 @@ import { createClientSecret } from './secret';
 import { createSharedStore } from './shared-store';
 import { storeKey, withoutSharing, withSharing } from './sharing';
 import { createTokenSource, type TokenSource } from './source';
+import type { Token } from './token';
 
 /** The token sources of one installation: the configured one, and one for each other team or set of scopes. */
 export interface TokenSources {
   readonly configured: TokenSource;
   forScope(scope: TokenScope): TokenSource;
-  /** Whether an `Authorization` header holds a token of one of the sources. */
+  /** Whether an `Authorization` header holds a token that one of the sources had. */
   readonly hasIssued: (authorization: unknown) => boolean;
   invalidate(): void;
 }
 
 /** A process that asks for ever more teams or sets of scopes must not grow without end. */
 const MAX_SOURCES = 1000;
+/** Tokens before the last so many are not known any more. */
+const MAX_ISSUED = 1000;
 
 export function createTokenSources(
   config: ResolvedConfig,
@@ -37,6 +40,15 @@ export function createTokenSources(
   /** The least recently used first. */
   const others = new Map<string, TokenSource>();
   let invalidatedAt = -Infinity;
+  /** The headers of the last tokens, also of those that were never kept. The oldest first. */
+  const issued = new Set<unknown>();
+
+  function onToken({ authorization }: Token): void {
+    issued.delete(authorization);
+    issued.add(authorization);
+    const [oldest] = issued;
+    if (issued.size > MAX_ISSUED) issued.delete(oldest);
+  }
 
   function create(scope: TokenScope): TokenSource {
     const { scopes } = scope;
@@ -53,6 +65,7 @@ export function createTokenSources(
       clientCoolDown: client.coolDown,
       emit,
       invalidatedAt,
+      onToken,
     });
   }
 
@@ -79,8 +92,7 @@ export function createTokenSources(
   return {
     configured,
     forScope,
-    hasIssued: (authorization) =>
-      [configured, ...others.values()].some((source) => source.hasIssued(authorization)),
+    hasIssued: (authorization) => issued.has(authorization),
     invalidate() {
       invalidatedAt = Date.now();
       client.coolDown.end();
