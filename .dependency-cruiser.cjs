@@ -1,9 +1,9 @@
 /**
- * Which room of src may import which (docs/architecture.md). What is not listed is not allowed, type-only imports included,
- * so a new room has to be entered here first. `npm run check:imports` reads this file.
+ * Which folder of src may import which (docs/architecture.md). What is not listed is not allowed, type-only imports included,
+ * so a new folder must be added here first. `npm run check:imports` reads this file.
  */
 const leaves = ['axios', 'errors', 'events', 'values'];
-const publicRooms = ['index', 'errors', 'options'];
+const publicParts = ['index', 'errors', 'options'];
 
 const mayImport = {
   index: ['install', 'request', 'token', 'options', ...leaves],
@@ -15,16 +15,16 @@ const mayImport = {
   events: ['errors'],
   errors: [],
   values: [],
-  stores: [...publicRooms, 'values'],
-  nestjs: publicRooms,
+  stores: [...publicParts, 'values'],
+  nestjs: publicParts,
   // check names the proxy that axios takes.
-  cli: [...publicRooms, 'axios', 'testing'],
+  cli: [...publicParts, 'axios', 'testing'],
   // Testing shares no code with the rest, so that it cannot share a mistake either.
   testing: [],
 };
 
-/** A room is a folder of src, or a file in src. */
-const room = (name) => `^src/${name}(/|\\.ts$)`;
+/** A part is a folder of src, or a file in src. */
+const part = (name) => `^src/${name}(/|\\.ts$)`;
 const packages = (...names) => `(^|/)node_modules/(${names.join('|')})/`;
 
 module.exports = {
@@ -40,12 +40,12 @@ module.exports = {
   allowedSeverity: 'error',
   allowed: [
     ...Object.entries(mayImport).map(([name, others]) => ({
-      from: { path: room(name) },
-      to: { path: [name, ...others].map(room) },
+      from: { path: part(name) },
+      to: { path: [name, ...others].map(part) },
     })),
     { from: { path: '^src/' }, to: { dependencyTypes: ['core'] } },
     { from: { path: '^src/' }, to: { path: packages('axios') } },
-    { from: { path: room('nestjs') }, to: { path: packages('@nestjs', 'rxjs') } },
+    { from: { path: part('nestjs') }, to: { path: packages('@nestjs', 'rxjs') } },
   ],
   options: {
     tsPreCompilationDeps: true,

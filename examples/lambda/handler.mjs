@@ -32,7 +32,7 @@ installBipsyncAuth(api, {
   ...bipsyncAuthConfigFromEnv(),
   // Without a token the invocation must fail before the function's own time-out ends it.
   tokenTimeoutMs: 5000,
-  // A token opens the whole team, so Redis gets it encrypted. The key comes from `openssl rand -base64 32`.
+  // A token gives access to the whole team, so Redis gets it encrypted. The key comes from `openssl rand -base64 32`.
   tokenStore: encryptedTokenStore(redisStore, [{ name: '2026-11', key: process.env.TOKEN_KEY }]),
   onEvent: ({ type, source, operation }) => {
     if (type === 'token-acquired') console.log(`token-acquired from the ${source}`);
