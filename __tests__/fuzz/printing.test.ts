@@ -259,6 +259,8 @@ function printed(value: unknown, isError: boolean): string {
     (copy) => JSON.stringify(copy),
     (copy) => (copy as Error).stack,
     ...[4, 10, null].map((depth) => (copy: unknown) => inspect(copy, { depth, maxStringLength: null })),
+    // As console.dir, assert and Node's report of an uncaught error print.
+    ...[4, null].map((depth) => (copy: unknown) => quiet.dir(copy, { depth })),
   ];
   const thorough: typeof ways = [
     (copy) => format('%o', copy),

@@ -1,8 +1,12 @@
+import http from 'node:http';
+import { connect } from 'node:net';
 import { inspect } from 'node:util';
 
 import axios, { type AxiosAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 
 import { installBipsyncAuth } from '../../src';
+import { answerJson, type RawServer, type Respond, startRawServer } from '../support/raw-server';
+import { deferred, rejection, scripted, tokenAnswer } from '../support/scripted';
 
 const SECRET = 'q7Hk2Lr9Zx4Vb8Nm3Wc6Tp1Yd5Sf0Ga8';
 const credentials = { clientId: 'my-client', clientSecret: SECRET, teamId: '1' };
@@ -63,3 +67,163 @@ it('a scope that the server made of the secret is not among the granted scopes',
   expect((await auth.getToken()).scopes).toEqual(['team_1']);
 });
 
+it('an adapter function that waits reads no token for another origin on the replay either', async () => {
+  const read: unknown[] = [];
+  const api = axios.create({
+    adapter: async (config) => {
+      const isToken = String(config.url).includes('/oauth/token');
+      let status = 200;
+      if (!isToken && read.length === 0) {
+        read.push(config.headers['Authorization']);
+        status = 401;
+      } else if (!isToken) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        config.baseURL = 'https://other.example';
+        read.push(config.headers['Authorization']);
+      }
+      const data = { token_type: 'bearer', access_token: 'THE-TOKEN', expires_in: 3600 };
+      return { status, statusText: '', headers: {}, config, data } as AxiosResponse;
+    },
+  });
+  installBipsyncAuth(api, { ...credentials, client: 'acme' });
+  await api.get('/v1/field');
+  expect(read).toEqual(['Bearer THE-TOKEN', undefined]);
+});
+
+it('an adapter that answers without a promise leaves no token on the config', async () => {
+  let config: InternalAxiosRequestConfig | undefined;
+  const adapter = adapterWith(async () => undefined);
+  const api = axios.create({
+    adapter: ((one: InternalAxiosRequestConfig) => {
+      config = one;
+      return String(one.url).includes('/oauth/token')
+        ? adapter(one)
+        : { status: 200, statusText: '', headers: {}, config: one, data: 'at once' };
+    }) as AxiosAdapter,
+  });
+  installBipsyncAuth(api, { ...credentials, client: 'acme' });
+  expect((await api.get('/v1/field')).data).toBe('at once');
+  expect(JSON.stringify(config)).not.toContain('THE-TOKEN');
+});
+
+it('a token that was obtained while invalidate() was called is known afterwards, and goes to no other origin', async () => {
+  const token = deferred<ReturnType<typeof tokenAnswer>>();
+  const state = scripted();
+  state.onToken = () => token.promise;
+  const first = deferred<object>();
+  state.onApi = () => (state.apiRequests.length === 1 ? first.promise : { body: {} });
+  const asked = state.api.get('/v1/field');
+  await new Promise(setImmediate);
+  state.auth.invalidate();
+  token.resolve(tokenAnswer('OUTDATED'));
+  await new Promise(setImmediate);
+  expect(state.sent).toEqual(['Bearer OUTDATED']);
+  await state.api.request({ ...state.apiRequests[0], baseURL: 'https://other.example' });
+  expect(state.sent).toEqual(['Bearer OUTDATED', undefined]);
+  first.resolve({});
+  await asked;
+});
+
+it('a headers object that an interceptor gives to every request shows no token of a request that has ended', async () => {
+  const shared = new axios.AxiosHeaders({ Accept: 'text/plain' });
+  const state = scripted();
+  state.api.interceptors.request.use((config) => Object.assign(config, { headers: shared }));
+  const held = deferred<object>();
+  const ended = await state.api.get('/v1/field');
+  state.onApi = () => held.promise;
+  const running = state.api.get('/v1/field');
+  await new Promise(setImmediate);
+  expect(inspect(ended, { depth: null })).not.toContain('Bearer');
+  expect(JSON.stringify(ended.config)).not.toContain('Bearer');
+  held.resolve({});
+  await running;
+  expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-1']);
+});
+
+it('a config that an interceptor has wrapped in a Proxy gets no token, because a Proxy may tell axios another origin', async () => {
+  const state = scripted();
+  state.api.interceptors.request.use(
+    (config) =>
+      new Proxy(config, {
+        get: (target, key) =>
+          key === 'baseURL' ? 'https://other.example' : (Reflect.get(target, key) as unknown),
+      }),
+  );
+  await state.api.get('/v1/field');
+  expect(state.sent).toEqual([undefined]);
+});
+
+class Tunnel {
+  constructor(readonly port: number) {}
+  addRequest(request: http.ClientRequest): void {
+    request.onSocket(connect(this.port, '127.0.0.1'));
+  }
+}
+
+describe('over real HTTP', () => {
+  let servers: RawServer[] = [];
+  const start = async (api: Respond): Promise<RawServer> => {
+    const server = await startRawServer(api);
+    servers.push(server);
+    return server;
+  };
+  afterEach(async () => {
+    await Promise.all(servers.map((server) => server.close()));
+    servers = [];
+  });
+
+  it.each([403, 500, 407])(
+    'an answer %d from where a redirect led is not explained with what it would mean for the API',
+    async (status) => {
+      const other = await start((_request, response) => answerJson(response, status));
+      const home = await start((_request, response) =>
+        response.writeHead(302, { Location: `${other.url}/elsewhere` }).end(),
+      );
+      const api = axios.create({ adapter: 'http' });
+      installBipsyncAuth(api, { ...credentials, baseURL: home.url });
+      const error = await rejection(api.get('/v1/field'));
+      expect(error).toMatchObject({ response: { status } });
+      expect(error.cause).toBeUndefined();
+      expect(other.arrived[0]?.authorization).toBeUndefined();
+    },
+  );
+
+  /** Agents that lead to a proxy, as packages make them, and as Node makes them since 24. */
+  const proxyAgents: Record<string, (port: number) => unknown> = {
+    'an agent that names its proxy': (port) => {
+      const agent = new http.Agent();
+      const createConnection = () => connect(port, '127.0.0.1');
+      return Object.assign(agent, { proxy: new URL(`http://127.0.0.1:${port}`), createConnection });
+    },
+    'an agent that is no agent of Node': (port) => new Tunnel(port),
+    'an agent of Node with proxyEnv': (port) => {
+      const options = { proxyEnv: { HTTP_PROXY: `http://127.0.0.1:${port}` } };
+      const agent = new http.Agent(options as http.AgentOptions);
+      return Object.assign(agent, { createConnection: () => connect(port, '127.0.0.1') });
+    },
+  };
+
+  it.each(Object.keys(proxyAgents))('7. %s is not used for a loopback host', async (kind) => {
+    const proxy = await start((_request, response) => answerJson(response, 200));
+    const home = await start((_request, response) => answerJson(response, 200, { at: 'home' }));
+    const httpAgent = proxyAgents[kind]!(proxy.port);
+    const api = axios.create({ adapter: 'http', httpAgent });
+    installBipsyncAuth(api, { ...credentials, baseURL: home.url });
+    const response = await api.get('/v1/field');
+    expect(response.data).toEqual({ at: 'home' });
+    expect(response.config.httpAgent).toBe(httpAgent);
+    expect([...proxy.arrived, ...proxy.tokenRequests]).toEqual([]);
+  });
+
+  it('20. what a streamed answer leads to is hidden from console.dir and from the report of an uncaught error', async () => {
+    const home = await start((_request, response) => answerJson(response, 404));
+    const httpAgent = Object.preventExtensions(new http.Agent({ keepAlive: true }));
+    const api = axios.create({ adapter: 'http', httpAgent });
+    installBipsyncAuth(api, { ...credentials, baseURL: home.url });
+    const error = await rejection(api.get('/v1/field', { responseType: 'stream' }));
+    const text = inspect(error, { depth: null, customInspect: false });
+    expect(text).not.toContain(home.issued[0]);
+    expect(inspect(api, { depth: null })).not.toContain(home.issued[0]);
+    httpAgent.destroy();
+  });
+});

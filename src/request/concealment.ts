@@ -101,17 +101,14 @@ function concealHeaders(config: unknown, holdsToken: HoldsToken, how: Thoroughne
 }
 
 /**
- * printAsName makes an object print as its class's name. What it leads to is made not enumerable, since `console.dir`,
- * `assert` and Node itself, when it reports an error that nobody caught, do not ask an object how it prints.
+ * printAsName makes an object print as its class's name. What it holds is made not enumerable, because `console.dir`, `assert`
+ * and Node's own report of an uncaught error do not ask an object how it prints.
  */
 function printAsName(value: unknown): void {
   if (!isObject(value) || Object.hasOwn(value, inspect.custom)) return;
   Reflect.defineProperty(value, inspect.custom, NAME);
   Reflect.defineProperty(value, 'toJSON', NAME);
-  for (const key of Reflect.ownKeys(value)) {
-    const property = Object.getOwnPropertyDescriptor(value, key);
-    if (property?.enumerable && isObject(property.value)) Reflect.defineProperty(value, key, HIDDEN);
-  }
+  for (const key of Reflect.ownKeys(value)) Reflect.defineProperty(value, key, HIDDEN);
 }
 
 const NAME = {
