@@ -123,3 +123,19 @@ it('a frozen configuration of the plugin is accepted, and later changes to it ch
   expect(formOf(state.tokenRequests[0]!)['scope']).toBe('team_a1 users:read');
   expect((await rejection(state.auth.getToken({ teamId: '' })))['code']).toBe('ERR_BIPSYNC_CONFIG');
 });
+
+it.each(['defaultPort', 'ca', 'createConnection', 'transport'])(
+  'an option %s on a polluted Object.prototype, which Node or axios could take for its own, stops the token request',
+  async (name) => {
+    const state = scripted();
+    prototype[name] = 8443;
+    try {
+      const error = await rejection(state.auth.getToken());
+      expect(error).toMatchObject({ code: 'ERR_BIPSYNC_CONFIG' });
+      expect(error.message).toContain(`"${name}"`);
+    } finally {
+      Reflect.deleteProperty(prototype, name);
+    }
+    expect(state.tokenRequests).toEqual([]);
+  },
+);

@@ -17,6 +17,8 @@ it('a secret that cannot be encoded as it is gets an answer as any other', async
 it.each([
   ['without the white space around it', 's3cr3t-abc\n', 's3cr3t-abc'],
   ['as lower-case percent encoding has it', 'a+b/c==', 'a%2bb%2fc%3d%3d'],
+  ['in another normal form of Unicode', 'große-äpfel-für-öl'.normalize('NFD'), 'große-äpfel-für-öl'],
+  ['without its last character', 'hunter2hunt', 'hunter2hun'],
   ['as HTML has it', `p&q<r>"s'`, 'p&amp;q&lt;r&gt;&quot;s&#039;'],
 ])('an echo of the secret is left out also %s', async (_how, secret, echo) => {
   const state = scripted({ clientSecret: secret });
