@@ -1,6 +1,6 @@
-import type { AxiosInstance, AxiosRequestConfig, InternalAxiosRequestConfig } from 'axios';
+import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 
-import { createTargetOf, originOf, type Target } from '../axios/destination';
+import { createTargetOf, type Target } from '../axios/destination';
 import { copyOf, readAuthorization, takeAuthorization } from '../axios/headers';
 import { directAgent } from '../axios/proxies';
 import type { RiskOf } from '../axios/risks';
@@ -10,9 +10,9 @@ import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
 import type { TokenSources } from '../token/sources';
 import { asRecord } from '../values';
+import { type BeforeRedirect, createGuardFor, guardTransport } from './redirects';
 
 type Config = InternalAxiosRequestConfig;
-type BeforeRedirect = NonNullable<AxiosRequestConfig['beforeRedirect']>;
 
 /** What a request's caller had set before a token was attached; absent if nothing was changed but an empty hook. */
 export interface CallersOptions {
@@ -41,7 +41,7 @@ export interface Gate {
    */
   watch(config: Config, target: Target, token: Token): void;
   /** Restores the caller's own options on a request that was answered. */
-  release(config: Config, options: CallersOptions | undefined): void;
+  readonly release: (config: Config, options: CallersOptions | undefined) => void;
   /** Makes sure that a request that was not admitted carries no token of this installation, and reports it. */
   withhold(config: Config, source: TokenSource): void;
 }
@@ -60,8 +60,7 @@ const ORDINARY = { enumerable: true, configurable: true, writable: true };
 export function createGate(parts: GateParts): Gate {
   const { instance, isOwnCopy, allowedOrigins, riskOf, sources, emit } = parts;
   const targetOf = createTargetOf(isOwnCopy);
-  /** The guards of requests whose callers have no hook, by origin. */
-  const plainGuards = new Map<string, BeforeRedirect>();
+  const guardFor = createGuardFor();
 
   function isCallersOwn(authorization: unknown, { method }: Config): boolean {
     if (!authorization || sources.hasIssued(authorization)) return false;
@@ -69,13 +68,6 @@ export function createGate(parts: GateParts): Gate {
     return ![headers, headers['common'], headers[String(method)]]
       .map(readAuthorization)
       .includes(authorization);
-  }
-
-  function guardFor(origin: string, hook: BeforeRedirect | undefined): BeforeRedirect {
-    if (hook) return createGuard(origin, hook);
-    const guard = plainGuards.get(origin) ?? createGuard(origin, undefined);
-    plainGuards.set(origin, guard);
-    return guard;
   }
 
   return {
@@ -112,25 +104,10 @@ export function createGate(parts: GateParts): Gate {
     watch(config, { origin }, { authorization }) {
       const { headers } = config;
       if (headers['Authorization'] !== authorization) return;
-      Object.defineProperty(headers, 'Authorization', {
-        get: () => (targetOf(config)?.origin === origin ? authorization : undefined),
-        set: (value: unknown) => {
-          if (value !== authorization)
-            Object.defineProperty(headers, 'Authorization', { ...ORDINARY, value });
-        },
-        enumerable: true,
-        configurable: true,
-      });
+      makeConditional(headers, authorization, () => targetOf(config)?.origin === origin);
     },
 
-    release(config, options) {
-      try {
-        (config as { beforeRedirect?: unknown }).beforeRedirect = options?.beforeRedirect;
-        if (options) Object.assign(config, options);
-      } catch {
-        // Somebody has frozen the config meanwhile. That must not hide the answer.
-      }
-    },
+    release,
 
     withhold(config, source) {
       const { headers } = config;
@@ -146,6 +123,26 @@ export function createGate(parts: GateParts): Gate {
   };
 }
 
+function release(config: Config, options: CallersOptions | undefined): void {
+  try {
+    (config as { beforeRedirect?: unknown }).beforeRedirect = options?.beforeRedirect;
+    if (options) Object.assign(config, options);
+  } catch {
+    // Somebody has frozen the config meanwhile. That must not hide the answer.
+  }
+}
+
+function makeConditional(headers: object, authorization: string, isAllowed: () => boolean): void {
+  Object.defineProperty(headers, 'Authorization', {
+    get: () => (isAllowed() ? authorization : undefined),
+    set(value: unknown) {
+      if (value !== authorization) Object.defineProperty(headers, 'Authorization', { ...ORDINARY, value });
+    },
+    enumerable: true,
+    configurable: true,
+  });
+}
+
 /**
  * The headers of a request, in a copy if another request left its header there or is under way with it: an interceptor
  * may give one object to many requests.
@@ -154,60 +151,6 @@ function freeHeaders(config: Config): Config['headers'] {
   if (Object.hasOwn(config.headers, 'Authorization')) config.headers = copyOf(config.headers);
   return config.headers;
 }
-
-/**
- * A guard removes the token from a redirect to any other origin: older versions of axios keep it on a redirect to a subdomain.
- * It judges after the caller's own hook, which may change where the redirect leads.
- */
-function createGuard(origin: string, hook: BeforeRedirect | undefined): BeforeRedirect {
-  return (options, ...details) => {
-    hook?.(options, ...details);
-    if (staysAt(origin, options)) return;
-    const headers = asRecord(options['headers']);
-    takeAuthorization(headers);
-    // The hook may have frozen them, or made a list of them.
-    if (readAuthorization(headers) !== undefined || Array.isArray(headers))
-      Object.assign(options, { headers: {} });
-  };
-}
-
-/** A caller's own transport gets the guard by itself, because axios then passes no `beforeRedirect` to it. */
-function guardTransport(transport: unknown, origin: string): object {
-  return {
-    request(options: Record<string, unknown>, ...rest: unknown[]): unknown {
-      const hook = options['beforeRedirect'] as BeforeRedirect | undefined;
-      const guarded = Object.assign(options, { beforeRedirect: createGuard(origin, hook) });
-      return (transport as { request(...all: unknown[]): unknown }).request(guarded, ...rest);
-    },
-  };
-}
-
-/** Every part of the options that could decide the destination must name `origin`. */
-function staysAt(origin: string, options: Record<string, unknown>): boolean {
-  const isPlain = destinationOptions.every((name) => !Object.getOwnPropertyDescriptor(options, name)?.get);
-  if (!isPlain) return false;
-  const { protocol, hostname, host, port, href, socketPath } = asStrings(options);
-  const home = new URL(origin);
-  const suffix = port === '' ? '' : `:${port}`;
-  const isAtHome = originOf(`${protocol}//${inBrackets(hostname || host)}${suffix}`) === origin;
-  const isHostHome = ['', home.host, home.hostname].includes(inBrackets(host, home.host));
-  return socketPath === '' && isAtHome && isHostHome && (href === '' || originOf(href) === origin);
-}
-
-/** A URL has an IPv6 address in brackets; the options of a request do not. */
-function inBrackets(name: string, except?: string): string {
-  return name.includes(':') && !name.startsWith('[') && name !== except ? `[${name}]` : name;
-}
-
-function asStrings(options: Record<string, unknown>): Record<(typeof destinationOptions)[number], string> {
-  const entries = destinationOptions.map((name) => [name, text(options[name])]);
-  return Object.fromEntries(entries) as ReturnType<typeof asStrings>;
-}
-
-const text = (value: unknown): string =>
-  typeof value === 'string' || typeof value === 'number' ? String(value) : value ? 'unknown' : '';
-
-const destinationOptions = ['protocol', 'hostname', 'host', 'port', 'href', 'socketPath'] as const;
 
 function otherCredentials(what: string): BipsyncAuthError {
   return new BipsyncAuthError(

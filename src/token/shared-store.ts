@@ -41,40 +41,7 @@ export function createSharedStore(
   windows: TokenWindows & { readonly tokenTimeoutMs: number },
 ): (onFailure: OnStoreFailure, scopes: readonly string[]) => SharedStore {
   // Even if the store is read, locked and polled, and slow at all of that, time is left for the token endpoint.
-  const timeoutMs = Math.min(MAX_CALL_MS, windows.tokenTimeoutMs / 10);
-  let restUntil = now();
-
-  /** A call that was given up may still end: `onLate` gets what it returns then. */
-  function attempt<T>(
-    operation: Operation,
-    onFailure: OnStoreFailure,
-    call: () => Promise<T>,
-    onLate?: (late: T) => void,
-  ): Promise<T | undefined> {
-    if (!isPast(restUntil)) return Promise.resolve(undefined);
-    return new Promise((resolve) => {
-      let isGivenUp = false;
-      const giveUp = (reason: Reason): void => {
-        isGivenUp = true;
-        clearTimeout(timer);
-        restUntil = later(now(), REST_MS);
-        onFailure(operation, reason);
-        resolve(undefined);
-      };
-      const timer = setTimeout(giveUp, timeoutMs, 'time-out');
-      // A store may throw before it returns a promise.
-      new Promise<T>((started) => started(call())).then(
-        (value) => {
-          if (isGivenUp) return onLate?.(value);
-          clearTimeout(timer);
-          resolve(value);
-        },
-        () => {
-          if (!isGivenUp) giveUp('error');
-        },
-      );
-    });
-  }
+  const attempt = createAttempt(Math.min(MAX_CALL_MS, windows.tokenTimeoutMs / 10));
 
   return (onFailure, scopes) => {
     let isUnreadable = false;
@@ -117,6 +84,50 @@ export function createSharedStore(
         return unlock ? { release: () => release(unlock) } : 'held';
       },
     };
+  };
+}
+
+/** Calls a store. A call that fails or takes too long is reported, and resolves to `undefined`. */
+type AttemptCall = <T>(
+  operation: Operation,
+  onFailure: OnStoreFailure,
+  call: () => Promise<T>,
+  /** A call that was given up may still end. This gets what it returns then. */
+  onLate?: (late: T) => void,
+) => Promise<T | undefined>;
+
+function createAttempt(timeoutMs: number): AttemptCall {
+  let restUntil = now();
+
+  return <T>(
+    operation: Operation,
+    onFailure: OnStoreFailure,
+    call: () => Promise<T>,
+    onLate?: (late: T) => void,
+  ) => {
+    if (!isPast(restUntil)) return Promise.resolve(undefined);
+    return new Promise<T | undefined>((resolve) => {
+      let isGivenUp = false;
+      const giveUp = (reason: Reason): void => {
+        isGivenUp = true;
+        clearTimeout(timer);
+        restUntil = later(now(), REST_MS);
+        onFailure(operation, reason);
+        resolve(undefined);
+      };
+      const timer = setTimeout(giveUp, timeoutMs, 'time-out');
+      // A store may throw before it returns a promise.
+      new Promise<T>((started) => started(call())).then(
+        (value) => {
+          if (isGivenUp) return onLate?.(value);
+          clearTimeout(timer);
+          resolve(value);
+        },
+        () => {
+          if (!isGivenUp) giveUp('error');
+        },
+      );
+    });
   };
 }
 

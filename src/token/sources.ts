@@ -3,12 +3,12 @@ import type { ResolvedConfig } from '../options/config';
 import type { TokenScope } from '../options/scopes';
 import { createCoolDown } from './cool-down';
 import type { TokenEndpoint } from './endpoint';
+import { createIssued } from './issued';
 import { type Client, createMinting } from './minting';
 import { createClientSecret } from './secret';
 import { createSharedStore } from './shared-store';
 import { storeKey, withoutSharing, withSharing } from './sharing';
 import { createTokenSource, type TokenSource } from './source';
-import type { Token } from './token';
 
 /** The token sources of one installation: the configured one, and one for each other team or set of scopes. */
 export interface TokenSources {
@@ -21,8 +21,6 @@ export interface TokenSources {
 
 /** A process that asks for ever more teams or sets of scopes must not grow without end. */
 const MAX_SOURCES = 1000;
-/** Tokens before the last so many are not known any more. */
-const MAX_ISSUED = 1000;
 
 export function createTokenSources(
   config: ResolvedConfig,
@@ -40,15 +38,7 @@ export function createTokenSources(
   /** The least recently used first. */
   const others = new Map<string, TokenSource>();
   let invalidatedAt = -Infinity;
-  /** The headers of the last tokens, also of those that were never kept. The oldest first. */
-  const issued = new Set<unknown>();
-
-  function onToken({ authorization }: Token): void {
-    issued.delete(authorization);
-    issued.add(authorization);
-    const [oldest] = issued;
-    if (issued.size > MAX_ISSUED) issued.delete(oldest);
-  }
+  const issued = createIssued();
 
   function create(scope: TokenScope): TokenSource {
     const { scopes } = scope;
@@ -65,7 +55,7 @@ export function createTokenSources(
       clientCoolDown: client.coolDown,
       emit,
       invalidatedAt,
-      onToken,
+      onToken: issued.add,
     });
   }
 
@@ -92,7 +82,7 @@ export function createTokenSources(
   return {
     configured,
     forScope,
-    hasIssued: (authorization) => issued.has(authorization),
+    hasIssued: issued.has,
     invalidate() {
       invalidatedAt = Date.now();
       client.coolDown.end();
