@@ -16,9 +16,7 @@ import { DENIED, isCalm, type RequestPlan, type Scenario, type Team } from './sc
 // rollover, each time it is frozen, its clock jumps or it is told to `invalidate()`, and twice for each fault of the store,
 // which may return retired tokens and lose new ones. Each of those costs up to three attempts. While the endpoint fails for W
 // seconds, cool-downs of 1, 2, 4 … 30 s let through another 6 + W / 30 acquisitions [10]. A denied resource costs
-// 2 + log2(1 + D / 1 s) renewals, and as many again after each renewal that helped and each token of another process. Twice
-// that, if allowed requests go to the same resource: one that is accepted before the replay is refused ends the pause, so that
-// the next 401 renews once more [14].
+// 2 + log2(1 + D / 1 s) renewals, and as many again after each renewal that helped and each token of another process [14].
 
 export interface Member extends Machine {
   readonly name: string;
@@ -180,7 +178,7 @@ export function createRules(clock: Clockwork, scenario: Scenario, members: reado
     if (!isGood(present) || lastSentMs < latestMs || member.disturbedMs >= presentSinceMs) return;
     forcedMs.push(clock.nowMs);
     const seconds = (clock.nowMs - forcedMs[0]!) / SECOND;
-    const most = 2 * (1 + revocations + holding.borrowed) * (2 + Math.log2(1 + seconds));
+    const most = (1 + revocations + holding.borrowed) * (2 + Math.log2(1 + seconds));
     if (forcedMs.length > most) {
       violate(
         `${member.name} renews a good token for the ${forcedMs.length}th time in ${seconds.toFixed(0)} s`,
