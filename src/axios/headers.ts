@@ -20,8 +20,8 @@ export function readAuthorization(headers: unknown): unknown {
 }
 
 /**
- * takeAuthorization deletes the header in every spelling and returns its value. A header that is hidden is deleted too,
- * and counts as absent: nobody would have sent it.
+ * takeAuthorization deletes the header in every spelling and returns its value. A header that is hidden counts as absent:
+ * nobody would have sent it.
  */
 export function takeAuthorization(headers: object): unknown {
   let taken: unknown;
@@ -30,7 +30,6 @@ export function takeAuthorization(headers: object): unknown {
     taken ??= Reflect.get(headers, key);
     Reflect.deleteProperty(headers, key);
   }
-  if (Object.hasOwn(headers, 'Authorization')) Reflect.deleteProperty(headers, 'Authorization');
   return taken;
 }
 
