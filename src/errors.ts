@@ -1,6 +1,6 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 
-/** Every `code` that a {@link BipsyncAuthError} can have. The guide to errors says what to do about each. */
+/** Every `code` that a {@link BipsyncAuthError} can have. The guide "Errors" lists the next step for each code. */
 export type BipsyncAuthErrorCode =
   | 'ERR_BIPSYNC_CONFIG'
   | 'ERR_BIPSYNC_SECRET'
@@ -13,17 +13,17 @@ export type BipsyncAuthErrorCode =
   | 'ERR_BIPSYNC_TOKEN_UNAVAILABLE'
   | 'ERR_BIPSYNC_ACCESS_DENIED';
 
-/** What may be known about a failure in addition to its code and message. */
+/** Details of a failure, in addition to its code and message. Each one can be missing. */
 export interface BipsyncAuthErrorDetails {
   /** HTTP status of the token endpoint's answer. */
   tokenEndpointStatus?: number | undefined;
-  /** HTTP status with which a proxy refused to open a tunnel. */
+  /** HTTP status of a proxy that refused to open a tunnel. */
   proxyStatus?: number | undefined;
   /** `error` of the token endpoint's answer ({@link https://www.rfc-editor.org/rfc/rfc6749#section-5.2 RFC 6749 §5.2}). */
   oauthError?: string | undefined;
   /** The token endpoint's own explanation: `error_description`, `message` and `hint`, or `title` and `detail`. */
   oauthErrorDescription?: string | undefined;
-  /** Milliseconds until another try makes sense: a server's `Retry-After`, or the rest of a cool-down. */
+  /** Milliseconds to wait before the next attempt: the server's `Retry-After`, or what is left of the cool-down. */
   retryAfterMs?: number | undefined;
 }
 
@@ -31,11 +31,11 @@ export interface BipsyncAuthErrorDetails {
 const brand = Symbol.for('axios-bipsync-auth.error');
 
 /**
- * BipsyncAuthError is the only error class of this package. It never holds a response, a token or a secret, so it is safe
+ * BipsyncAuthError is the only error class of this package. It never contains a response, a token or a secret, so it is safe
  * to log.
  *
- * If a request fails because there is no token, its error also looks like every other rejection of an axios call:
- * `isAxiosError` is true, `config` is the request's (not enumerable, without a token), and `response` is absent.
+ * If a request fails because no token is available, the error also has the properties of an axios error: `isAxiosError` is
+ * true, `config` is the request's config (not enumerable, without a token), and `response` is missing.
  *
  * @example
  * ```ts
@@ -49,17 +49,17 @@ export class BipsyncAuthError extends Error {
   override readonly name = 'BipsyncAuthError';
   /** Stable identifier of the failure. Use it in a `switch`. */
   readonly code: BipsyncAuthErrorCode;
-  /** HTTP status of the token endpoint's answer, if there was one. */
+  /** HTTP status of the token endpoint's answer, if it answered. */
   declare readonly tokenEndpointStatus?: number;
-  /** HTTP status with which a proxy refused to open a tunnel; only with `ERR_BIPSYNC_PROXY`. */
+  /** HTTP status of a proxy that refused to open a tunnel. Only with `ERR_BIPSYNC_PROXY`. */
   declare readonly proxyStatus?: number;
-  /** OAuth error code of the token endpoint's answer, if it had one. */
+  /** OAuth error code of the token endpoint's answer, if the answer had one. */
   declare readonly oauthError?: string;
-  /** The token endpoint's own explanation, shortened and without secrets, if it gave one. */
+  /** The token endpoint's own explanation, shortened and without secrets, if the answer had one. */
   declare readonly oauthErrorDescription?: string;
-  /** Milliseconds until another try makes sense, if that is known. */
+  /** Milliseconds to wait before the next attempt, if known. */
   declare readonly retryAfterMs?: number;
-  /** True if a request failed because there was no token. */
+  /** `true` if a request failed because no token was available. */
   declare readonly isAxiosError?: true;
   /** The config of the request that failed. */
   declare readonly config?: InternalAxiosRequestConfig;
@@ -73,7 +73,7 @@ export class BipsyncAuthError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** What JSON shows of it. The message is included, although it is not an enumerable property of an error. */
+  /** Returns the fields above and the message, for `JSON.stringify`. */
   toJSON(): object {
     return Object.assign({}, this, { message: this.message });
   }
@@ -88,8 +88,8 @@ const detailNames = [
 ] as const;
 
 /**
- * isBipsyncAuthError tells a {@link BipsyncAuthError} from anything else. It also recognises errors of another copy of this
- * package (ESM next to CommonJS, or a second module registry in Jest), for which `instanceof` returns false.
+ * isBipsyncAuthError returns true for a {@link BipsyncAuthError}. It also recognises errors from another copy of this
+ * package (ESM next to CommonJS, or a second module registry in Jest). For these, `instanceof` returns false.
  *
  * @example
  * ```ts

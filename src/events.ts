@@ -3,20 +3,30 @@ import { debuglog } from 'node:util';
 
 import type { BipsyncAuthErrorCode } from './errors';
 
-/** Why a token was asked for. */
-export type AcquisitionReason = 'first' | 'expired' | 'refresh' | 'refused' | 'invalidated';
+/** Why the plugin tried to obtain a token. */
+export type AcquisitionReason =
+  /** This process had no token yet for this team and these scopes. */
+  | 'first'
+  /** The last token has expired, or will expire too soon to be sent. */
+  | 'expired'
+  /** The current token will expire soon. It is renewed in the background, and requests do not wait. */
+  | 'refresh'
+  /** The API answered 401 to the last token. */
+  | 'refused'
+  /** The program called `invalidate()`. */
+  | 'invalidated';
 
 /** Why a request was sent without a token. */
 export type UnauthenticatedReason =
-  /** It goes to an origin that may not receive the token. */
+  /** The request goes to an origin that may not receive the token. */
   | 'origin'
-  /** It is not certain where axios will send it. */
+  /** The plugin cannot know for certain where axios will send the request. */
   | 'unknown-destination';
 
-/** What an event is about: the team and the scopes of its token. */
+/** The team and the scopes of the token that an event is about. */
 export interface EventTokenScope {
   readonly teamId: string;
-  /** The scopes asked for, the team's included. */
+  /** The scopes that were asked for, including the team's. */
   readonly scopes: readonly string[];
 }
 
@@ -24,12 +34,13 @@ export interface EventTokenScope {
 export interface TokenAcquiredEvent extends EventTokenScope {
   readonly type: 'token-acquired';
   readonly reason: AcquisitionReason;
+  /** Where the token comes from: the token endpoint or the shared store. */
   readonly source: 'endpoint' | 'store';
-  /** How long the acquisition took, in milliseconds. */
+  /** How long it took to obtain the token, in milliseconds. */
   readonly durationMs: number;
-  /** Epoch milliseconds. */
+  /** When the token expires, in epoch milliseconds. */
   readonly expiresAt: number;
-  /** Scopes that were asked for and not granted. Usually empty. */
+  /** Scopes that were asked for but not granted. Usually empty. */
   readonly missingScopes: readonly string[];
 }
 
@@ -38,15 +49,15 @@ export interface TokenFailedEvent extends EventTokenScope {
   readonly type: 'token-failed';
   readonly reason: AcquisitionReason;
   readonly code: BipsyncAuthErrorCode;
-  /** What the error says. */
+  /** The error's message. */
   readonly message: string;
-  /** HTTP status of the token endpoint's answer, if there was one. */
+  /** HTTP status of the token endpoint's answer, if it answered. */
   readonly tokenEndpointStatus?: number;
-  /** Milliseconds until the token endpoint is asked again, if a request needs it then. */
+  /** Milliseconds until the next token request is possible. */
   readonly retryInMs: number;
 }
 
-/** The API refused a token, and the request is sent again with another one. */
+/** The API answered 401, and the plugin sends the request again with another token. */
 export interface RequestReplayedEvent extends EventTokenScope {
   readonly type: 'request-replayed';
 }
@@ -55,25 +66,26 @@ export interface RequestReplayedEvent extends EventTokenScope {
 export interface RequestUnauthenticatedEvent extends EventTokenScope {
   readonly type: 'request-unauthenticated';
   readonly reason: UnauthenticatedReason;
-  /** Where it was sent, if that is certain. */
+  /** The origin that the request was sent to, if it is certain. */
   readonly origin?: string;
 }
 
-/** An `Authorization` header that the caller had set was replaced. */
+/** The plugin replaced an `Authorization` header that the caller had set. */
 export interface AuthorizationReplacedEvent extends EventTokenScope {
   readonly type: 'authorization-replaced';
 }
 
-/** The token store failed. For a few seconds this process continues without it. */
+/** The token store failed. For a few seconds, this process may continue without the store. */
 export interface StoreFailedEvent extends EventTokenScope {
   readonly type: 'store-failed';
   readonly operation: 'get' | 'set' | 'lock' | 'release';
-  /** It did not answer in time, it threw, or it returned something that is not a token. */
+  /** `time-out`: no answer in time. `error`: the store threw or rejected. `unreadable`: it returned a value that is not a token. */
   readonly reason: 'time-out' | 'error' | 'unreadable';
 }
 
 /**
- * BipsyncAuthEvent is what `onEvent` and the diagnostics channel get. It never holds a token or a secret.
+ * BipsyncAuthEvent is what `onEvent` and the diagnostics channel `axios-bipsync-auth:event` receive. It never contains a
+ * token or a secret.
  *
  * @example
  * ```ts

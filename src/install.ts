@@ -13,12 +13,12 @@ import { waitFor } from './request/waiting';
 import { createTokenSources } from './token/sources';
 import { asRecord } from './values';
 
-/** An access token, for clients other than axios. Whoever has it can read everything in the team. */
+/** An access token, for clients other than axios. Keep it secret: it gives access to the team's data, within its scopes. */
 export interface BipsyncToken {
   accessToken: string;
   /** Epoch milliseconds. */
   expiresAt: number;
-  /** The scopes that the server granted, or those asked for if it did not say. The team's is among them. */
+  /** The granted scopes, including the team's. If the server did not list them: the scopes that were asked for. */
   scopes: string[];
 }
 
@@ -34,23 +34,22 @@ export interface BipsyncToken {
  */
 export interface BipsyncAuth {
   /**
-   * Resolves to a usable token: the present one, or a new one.
+   * Resolves to the current token if it is still usable, otherwise to a new token.
    *
-   * @throws BipsyncAuthError if there is none to get, and `ERR_BIPSYNC_CONFIG` if the options are wrong.
+   * @throws BipsyncAuthError if no token can be obtained. The code is `ERR_BIPSYNC_CONFIG` if the options are wrong.
    */
   getToken(options?: GetTokenOptions): Promise<BipsyncToken>;
   /**
-   * Every present token counts as refused, also if it comes back from a store. A token that is being fetched is not kept.
-   * Cool-downs end.
+   * Discards every token that exists now, also if a store returns it later. If a token is being requested, only the requests
+   * that already wait for it use it. All cool-downs end.
    */
   invalidate(): void;
-  /** Removes the interceptors: the instance is as it was before. Requests under way end as they began. */
+  /** Removes the plugin from the instance. Requests that have already started are not affected. */
   eject(): void;
 }
 
 /**
- * An axios instance, as far as the plugin uses it. The type is structural, so that an instance of another version of axios is
- * accepted too.
+ * The part of an axios instance that the plugin uses. Instances of other versions of axios have this type too.
  */
 export interface AxiosInstanceLike {
   readonly defaults: object;
@@ -60,6 +59,7 @@ export interface AxiosInstanceLike {
   };
 }
 
+/** The part of an axios interceptor manager that the plugin uses. */
 export interface InterceptorManagerLike {
   use(...handlers: never[]): number;
   eject(id: number): void;
@@ -69,12 +69,12 @@ export interface InterceptorManagerLike {
 const installed = Symbol.for('axios-bipsync-auth.installed');
 
 /**
- * installBipsyncAuth makes every request of `axiosInstance` to Bipsync carry a valid access token. It obtains tokens by the
- * client credentials grant ({@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4}), at the cost of one
+ * installBipsyncAuth adds a valid access token to every request that `axiosInstance` sends to Bipsync. It obtains tokens with
+ * the client credentials grant ({@link https://www.rfc-editor.org/rfc/rfc6749#section-4.4 RFC 6749 §4.4}). This takes one
  * token request per token lifetime.
  *
- * Nothing is requested before the first request. An instance without `defaults.baseURL` gets one, unless it is axios's own
- * default export. `axiosInstance.create()` makes an instance without the plugin.
+ * No token is requested before the first request. An instance without `defaults.baseURL` gets one, unless it is axios's
+ * default export. `axiosInstance.create()` returns an instance without the plugin.
  *
  * @example
  * ```ts
@@ -83,9 +83,12 @@ const installed = Symbol.for('axios-bipsync-auth.installed');
  * await api.get('/v1/research');
  * ```
  *
- * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every problem of the configuration; if the instance has the plugin
- * already; if its `defaults` would send requests where the token may not go, or drop it; if axios is older than 1.7.9; in a
- * browser page and on Cloudflare Workers.
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if
+ * - the configuration is wrong (the message lists every problem),
+ * - the plugin is already installed on the instance,
+ * - the instance's `defaults` lead to an origin that may not receive the token, or make axios drop the token,
+ * - axios is older than 1.7.9,
+ * - the program runs in a browser page or on Cloudflare Workers.
  */
 export function installBipsyncAuth(axiosInstance: AxiosInstanceLike, config: BipsyncAuthConfig): BipsyncAuth {
   rejectEnvironment();
@@ -155,12 +158,14 @@ function rejectEnvironment(): void {
     navigator?: { userAgent?: string };
   };
   if ('document' in globalThis && process?.versions?.node === undefined) {
-    reject('axios-bipsync-auth is for servers: in a browser page the client secret would be public.');
+    reject(
+      'axios-bipsync-auth does not work in a browser page: the client secret would be public. Use it on a server.',
+    );
   }
   if (navigator?.userAgent === 'Cloudflare-Workers') {
     reject(
-      'axios-bipsync-auth does not work on Cloudflare Workers: one request must not wait there for what another one began, and ' +
-        'so requests cannot share a token acquisition. Use a Node service.',
+      'axios-bipsync-auth does not work on Cloudflare Workers: a request there cannot wait for another request, so requests ' +
+        'cannot share a token. Use a Node service.',
     );
   }
 }
@@ -169,8 +174,8 @@ function rejectEnvironment(): void {
 function warnOfUncheckedCertificates({ httpsAgent }: AxiosInstance['defaults']): void {
   if (asRecord(asRecord(httpsAgent)['options'])['rejectUnauthorized'] !== false) return;
   process.emitWarning(
-    "The instance's httpsAgent has rejectUnauthorized: false, so anyone on the way can read the client secret and the token. Name " +
-      'the missing CA certificate in NODE_EXTRA_CA_CERTS, or in the `ca` option of the agent, instead.',
+    "The instance's httpsAgent has rejectUnauthorized: false, so anyone between this machine and the server can read the client " +
+      "secret and the token. Remove it, and set NODE_EXTRA_CA_CERTS to the path of the missing CA certificate, or set the agent's `ca`.",
     { type: 'BipsyncAuthWarning', code: 'BIPSYNC_TLS_UNCHECKED' },
   );
 }
@@ -179,15 +184,18 @@ function rejectInstance(candidate: unknown): void {
   const missing = missingPart(candidate);
   if (missing !== undefined) {
     reject(
-      `The first argument must be an axios instance, as axios.create() returns it: it has no ${missing}. In a test that replaces ` +
-        "axios, add it to the stand-in, or replace the plugin too: jest.mock('axios-bipsync-auth').",
+      `The first argument must be an axios instance, as axios.create() returns it, but it has no ${missing}. In a test that ` +
+        `mocks axios, add ${missing} to the mock, or mock the plugin too: jest.mock('axios-bipsync-auth').`,
     );
+  }
+  if (!Object.isExtensible(candidate)) {
+    reject('The axios instance is frozen. Install axios-bipsync-auth before you freeze the instance.');
   }
   if (Object.hasOwn(candidate as object, installed)) {
     reject(
-      'axios-bipsync-auth is installed on this axios instance already. Use the instance as it is, or call eject() on the handle ' +
-        'of the first installation. A second Nest testing module on a bare HttpModule gets the same instance as the first, the ' +
-        'default export of axios: import HttpModule.register({}) instead, which makes a separate one.',
+      'axios-bipsync-auth is already installed on this axios instance. Install it only once, or call eject() on the first ' +
+        'handle before you install it again. In Nest tests, a bare HttpModule uses the same instance in every testing module: ' +
+        'import HttpModule.register({}) instead.',
     );
   }
   if (isTooOld()) {
@@ -207,5 +215,5 @@ function missingPart(candidate: unknown): string | undefined {
   for (const name of ['request', 'response'] as const) {
     if (typeof asRecord(interceptors?.[name])['use'] !== 'function') return `interceptors.${name}`;
   }
-  return Object.isExtensible(candidate) ? undefined : 'room for properties (it is frozen)';
+  return undefined;
 }

@@ -59,6 +59,10 @@ function isDirect(agent: unknown): boolean {
 /** Stands for a proxy whose URL cannot be read. */
 export const UNREADABLE_PROXY = 'the configured proxy';
 
+/** nameOfProxy names a proxy within a sentence. */
+export const nameOfProxy = (proxy: string): string =>
+  proxy === UNREADABLE_PROXY ? proxy : `the proxy ${proxy}`;
+
 /** Nothing else of a proxy's URL is shown, since it may hold a password. */
 function hostAndPort(url: string): string {
   return parseUrl(url)?.host || UNREADABLE_PROXY;
@@ -122,13 +126,13 @@ const meanings: Readonly<Record<number, string>> = {
 /** describeProxyAnswer says who refused, what it answered and the next step. */
 export function describeProxyAnswer(proxy: string | undefined, status: number, host: string): string {
   const who = proxy === undefined || proxy === UNREADABLE_PROXY ? 'The proxy' : `The proxy ${proxy}`;
-  const meaning = meanings[status] ?? (status >= 500 ? 'out of order' : undefined);
+  const meaning = meanings[status] ?? (status >= 500 ? 'proxy error' : undefined);
   const answered = `${who} answered ${status}${meaning ? ` (${meaning})` : ''} to the request for a tunnel to ${host}`;
   const advice =
     status === 401 || status === 407
-      ? 'Set user name and password in HTTPS_PROXY, or in the proxy option or the agent of the axios instance.'
+      ? 'Set the user name and password in HTTPS_PROXY, or in the proxy option or the agent of the axios instance.'
       : status >= 500
-        ? `Ask whoever runs the proxy whether it can reach ${host}, or try again later.`
-        : `Ask the administrator of the proxy to allow ${host}, or name it in NO_PROXY to connect directly.`;
+        ? `Ask the proxy's administrator whether the proxy can reach ${host}.`
+        : `Ask the proxy's administrator to allow ${host}, or add ${host} to NO_PROXY to connect directly.`;
   return `${answered}. The request did not reach ${host}. ${advice}`;
 }

@@ -1,8 +1,8 @@
 import type { AxiosRequestConfig } from 'axios';
 
 import { isFetch, isHttp, isMock, isNamed, isPlainDispatcher } from './adapters';
-import { possibleProxyOf } from './proxies';
-import { OLDEST_AXIOS, ownVersion, tunnelsThroughProxies } from './versions';
+import { nameOfProxy, possibleProxyOf } from './proxies';
+import { ownVersion, tunnelsThroughProxies } from './versions';
 
 /** How a request is about to be sent. */
 export interface Sending {
@@ -33,7 +33,7 @@ export function createRiskOf(isOwnCopy: boolean): RiskOf {
     if (origin.startsWith('http:')) {
       if (isPlainDispatcher(config) || isHttp(adapter) || isMock(adapter)) return undefined;
       return (
-        'the dispatcher of fetch is not a plain undici Agent, so it could show the client secret and the token to a proxy. ' +
+        'the fetch dispatcher is not a plain undici Agent, so a proxy could receive the client secret and the token unencrypted. ' +
         'Use a plain Agent for a loopback host'
       );
     }
@@ -42,12 +42,12 @@ export function createRiskOf(isOwnCopy: boolean): RiskOf {
     if (proxy === undefined) return undefined;
     const sender =
       isOwnCopy || isNamed(adapter)
-        ? `axios ${ownVersion() ?? OLDEST_AXIOS}`
-        : 'the adapter, a function on an instance of another copy of axios,';
+        ? `axios ${ownVersion() ?? '(unknown version)'}`
+        : 'the adapter function of another copy of axios';
     return (
-      `${sender} could show the client secret and the token to the proxy ${proxy} in clear. Upgrade every copy of axios to ` +
-      "1.16.1 or later and name the adapter ('http'), or give the instance an httpsAgent that opens a tunnel and " +
-      '`proxy: false`. In a test with axios-mock-adapter, call mockBipsyncToken(mock)'
+      `${sender} could send the client secret and the token unencrypted to ${nameOfProxy(proxy)}. Upgrade every copy of axios ` +
+      "to 1.16.1 or later and set adapter: 'http', or give the instance `proxy: false` and an httpsAgent that opens a tunnel. " +
+      'In a test with axios-mock-adapter, call mockBipsyncToken(mock)'
     );
   };
 }

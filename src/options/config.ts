@@ -43,7 +43,7 @@ const milliseconds = (least: number, most: number) =>
 const configRules: Rules<BipsyncAuthConfig> = {
   client: [
     (value) => isNonEmptyString(value) && /^[a-z\d](?:[a-z\d-]{0,57}[a-z\d])?$/i.test(value),
-    'must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
+    'must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
   ],
   baseURL: [isNonEmptyString, 'must be an absolute URL'],
   tokenUrl: [isNonEmptyString, 'must be an absolute URL'],
@@ -51,7 +51,7 @@ const configRules: Rules<BipsyncAuthConfig> = {
     (value) => isNonEmptyString(value) && secretProblem(value) === undefined,
     (value) =>
       isNonEmptyString(value)
-        ? String(secretProblem(value))
+        ? `${String(secretProblem(value))}: remove this character`
         : 'is required: a string (in the environment: BIPSYNC_CLIENT_ID)',
     true,
   ],
@@ -59,12 +59,12 @@ const configRules: Rules<BipsyncAuthConfig> = {
     (value) => isFunction(value) || (isNonEmptyString(value) && secretProblem(value) === undefined),
     (value) =>
       isNonEmptyString(value)
-        ? String(secretProblem(value))
+        ? `${String(secretProblem(value))}: remove this character`
         : 'is required: a string, or a function that returns one (in the environment: BIPSYNC_CLIENT_SECRET, or ' +
           'BIPSYNC_CLIENT_SECRET_FILE)',
     true,
   ],
-  teamId: [isNonEmptyString, 'must be a string'],
+  teamId: [isNonEmptyString, 'must be a non-empty string'],
   scopes: scopesRule,
   allowedOrigins: [isStrings, 'must be an array of origins'],
   tokenEncoding: [(value) => value === 'form' || value === 'json', "must be 'form' or 'json'"],
@@ -96,7 +96,7 @@ export function resolveConfig(config: BipsyncAuthConfig, defaults: InstanceDefau
         ? home && new URL(TOKEN_PATH, home)
         : secureUrl('tokenUrl', options.tokenUrl, problems);
     if (tokenUrl?.hash || tokenUrl?.pathname.startsWith('//')) {
-      problems.push('tokenUrl must not have a fragment, nor a path that begins with //');
+      problems.push('tokenUrl must not have a fragment, or a path that begins with //');
     }
     const tokenScope =
       rejected.has('teamId') || rejected.has('scopes')
@@ -106,7 +106,7 @@ export function resolveConfig(config: BipsyncAuthConfig, defaults: InstanceDefau
       secureUrl('allowedOrigins', origin, problems),
     );
     if (others.some((url) => url && (url.href !== `${url.origin}/` || url.hostname.includes('*')))) {
-      problems.push('allowedOrigins must hold origins alone, without a path, a query or a wildcard');
+      problems.push('allowedOrigins must contain only origins, without a path, a query or a wildcard');
     }
     if (options.baseURL !== undefined && (home?.search || home?.hash)) {
       problems.push('baseURL must not have a query or a fragment');
@@ -137,7 +137,7 @@ function homeOf(
   problems: string[],
 ): URL | undefined {
   if (client !== undefined && baseURL !== undefined) {
-    problems.push('client and baseURL exclude each other');
+    problems.push('set client or baseURL, not both');
     return undefined;
   }
   if (client !== undefined) return new URL(`https://${client}-api.bipsync.com`);
@@ -156,17 +156,17 @@ function checkDefaults(
   allowedOrigins: ReadonlySet<string | undefined>,
   problems: string[],
 ): void {
-  const dropsToken = 'because axios would silently drop the access token: remove it';
-  if (auth) problems.push(`the axios instance must not have \`defaults.auth\`, ${dropsToken}`);
+  const orElse = 'otherwise axios silently drops the access token';
+  if (auth) problems.push(`remove \`defaults.auth\` from the axios instance, ${orElse}`);
   if (!baseURL) return;
   const target = createTargetOf(true)({ baseURL });
   if (target?.hasUserInfo) {
-    problems.push(`the axios instance must not have user info in its baseURL, ${dropsToken}`);
+    problems.push(`remove the user name and password from the axios instance's baseURL, ${orElse}`);
   }
   if (!allowedOrigins.has(target?.origin)) {
     problems.push(
       `the axios instance sends requests to ${target?.origin ?? 'a baseURL that is not an absolute http(s) URL'}, but the ` +
-        `token is for ${origin}: use a separate instance, or add the origin to allowedOrigins if it may have the token`,
+        `token is for ${origin}: use a separate instance, or add the instance's origin to allowedOrigins if it may receive the token`,
     );
   }
 }
@@ -179,8 +179,9 @@ function secureUrl(name: string, value: string, problems: string[]): URL | undef
     return undefined;
   }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
-    problems.push(`${name} must use https (http is for loopback hosts)`);
+    problems.push(`${name} must use https (http is only for loopback hosts)`);
   }
-  if (url.username !== '' || url.password !== '') problems.push(`${name} must not hold user info`);
+  if (url.username !== '' || url.password !== '')
+    problems.push(`${name} must not contain a user name or password`);
   return url;
 }

@@ -2,25 +2,28 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 
 import { BipsyncAuthError, type BipsyncAuthErrorCode } from '../errors';
+import { secretProblem } from './secret';
 import type { BipsyncAuthConfig } from './types';
 
 const MAX_SECRET_BYTES = 16_384;
 
 /**
  * bipsyncAuthConfigFromEnv reads `BIPSYNC_CLIENT`, `BIPSYNC_BASE_URL`, `BIPSYNC_CLIENT_ID`, `BIPSYNC_CLIENT_SECRET`,
- * `BIPSYNC_TEAM_ID` and `BIPSYNC_SCOPES` (with spaces between the scopes). Instead of the secret,
- * `BIPSYNC_CLIENT_SECRET_FILE` may name a file of at most 16 kB, which is read at every token request: secrets of Docker
- * and Kubernetes are such files, and rotate.
+ * `BIPSYNC_TEAM_ID` and `BIPSYNC_SCOPES` (with spaces between the scopes).
  *
- * An empty variable counts as absent. What is absent is absent from the result too: add it, or let `installBipsyncAuth`
- * report it.
+ * Instead of `BIPSYNC_CLIENT_SECRET`, you can set `BIPSYNC_CLIENT_SECRET_FILE` to the path of a file of at most 16 kB, for
+ * example a secret of Docker or Kubernetes. The file is read at every token request, so the secret can rotate.
+ *
+ * An empty variable counts as not set. The result has no option for a variable that is not set. `installBipsyncAuth` reports
+ * the options that are missing.
  *
  * @example
  * ```ts
  * installBipsyncAuth(api, { ...bipsyncAuthConfigFromEnv(), tokenTimeoutMs: 5000 });
  * ```
  *
- * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if the secret and its file are both given, or if the file cannot be read.
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if both variables for the secret are set, or if the file cannot be read or
+ * contains something other than a secret.
  */
 export function bipsyncAuthConfigFromEnv(
   env: Readonly<Record<string, string | undefined>> = process.env,
@@ -65,18 +68,18 @@ function secretOf(file: string): () => Promise<string> {
 }
 
 function checked(file: string, content: Buffer, code: BipsyncAuthErrorCode): string {
-  const problem =
-    content.length > MAX_SECRET_BYTES
-      ? `is larger than ${MAX_SECRET_BYTES} bytes, which no secret is. Check its path`
-      : 'is empty. Write the secret into it';
-  const secret = content.length > MAX_SECRET_BYTES ? '' : content.toString();
-  if (secret.trim() !== '') return secret;
-  throw new BipsyncAuthError(code, `The file that BIPSYNC_CLIENT_SECRET_FILE names, ${file}, ${problem}.`);
+  const reject = (problem: string): never => {
+    throw new BipsyncAuthError(code, `BIPSYNC_CLIENT_SECRET_FILE: the file ${file} ${problem}.`);
+  };
+  if (content.length > MAX_SECRET_BYTES) reject(`is larger than ${MAX_SECRET_BYTES} bytes. Check the path`);
+  const secret = content.toString();
+  const problem = secret.trim() === '' ? 'is empty' : secretProblem(secret);
+  return problem === undefined ? secret : reject(`${problem}. Write only the secret into the file`);
 }
 
 function unreadable(file: string, error: unknown, code: BipsyncAuthErrorCode): BipsyncAuthError {
   if (error instanceof BipsyncAuthError) return error;
   const { code: reason = 'unknown reason' } = error as { code?: string };
-  const message = `The file that BIPSYNC_CLIENT_SECRET_FILE names, ${file}, could not be read (${reason}). Check its path and permissions.`;
+  const message = `BIPSYNC_CLIENT_SECRET_FILE: the file ${file} could not be read (${reason}). Check the path and the permissions.`;
   return new BipsyncAuthError(code, message);
 }

@@ -67,7 +67,7 @@ export function readOptions<Options extends object>(
   const unknown = Object.keys(present).filter((name) => !Object.hasOwn(rules, name));
   if (unknown.length > 0) {
     const named = unknown.map((name) => JSON.stringify(name)).join(', ');
-    problems.push(`there is no option ${named}, only ${names.join(', ')}`);
+    problems.push(`unknown option ${named} (the options are ${names.join(', ')})`);
   }
   return { options, rejected };
 }
@@ -75,8 +75,8 @@ export function readOptions<Options extends object>(
 /**
  * ownValues copies the options, and arrays among them, so that nothing of the caller's code runs later.
  *
- * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if an accessor or a proxy throws. Its words may hold anything, so they are
- * not repeated.
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if an accessor or a proxy throws. The thrown error may contain
+ * anything, so it is not repeated.
  */
 function ownValues(given: object): Readonly<Record<string, unknown>> {
   try {
@@ -85,7 +85,7 @@ function ownValues(given: object): Readonly<Record<string, unknown>> {
   } catch {
     throw new BipsyncAuthError(
       'ERR_BIPSYNC_CONFIG',
-      'The options could not be read, because one of their accessors throws.',
+      'The options could not be read: one of them throws an error. Pass plain values.',
     );
   }
 }

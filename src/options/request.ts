@@ -9,7 +9,7 @@ export const scopesRule = [
 ] as const;
 
 const requestRules: Rules<BipsyncAuthRequestOptions> = {
-  teamId: [isNonEmptyString, 'must be a string'],
+  teamId: [isNonEmptyString, 'must be a non-empty string'],
   scopes: scopesRule,
 };
 

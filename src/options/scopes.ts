@@ -20,7 +20,7 @@ export type KnownBipsyncScope =
   | 'rest_api:fields:read'
   | 'rest_api:write';
 
-/** A scope: the known ones complete in an editor, any other string is accepted. */
+/** A scope. Editors complete the known scopes. Any other string is accepted too. */
 export type BipsyncScope = KnownBipsyncScope | (string & {});
 
 /** What a token is for: exactly one team, and the other scopes asked for. */
@@ -56,14 +56,14 @@ export function resolveTokenScope(
   if (teamId !== undefined) wanted.add(isTeamScope(teamId) ? teamId : TEAM_PREFIX + teamId);
   const [team, ...otherTeams] = [...wanted].filter(isTeamScope);
 
-  if (![...wanted].every(isScopeToken) || team === TEAM_PREFIX) {
+  if (![...wanted].every(isScopeToken)) {
     problems.push(
-      'teamId and scopes may hold visible ASCII characters without spaces, quotes and backslashes',
+      'teamId and scopes may contain only visible ASCII characters, and no spaces, quotes or backslashes',
     );
   }
-  if (team === undefined) problems.push('teamId is required (in the environment: BIPSYNC_TEAM_ID)');
-  if (otherTeams.length > 0)
-    problems.push('teamId and scopes name more than one team, but a token is for one');
+  if (team === undefined || team === TEAM_PREFIX)
+    problems.push('teamId is required (in the environment: BIPSYNC_TEAM_ID)');
+  if (otherTeams.length > 0) problems.push('teamId and scopes must name only one team');
   return team === undefined
     ? undefined
     : { teamId: team.slice(TEAM_PREFIX.length), scopes: [...wanted].sort() };

@@ -3,13 +3,13 @@ export function cleanSecret(secret: string): string {
   return secret.replace(/[\r\n]+$/, '');
 }
 
-/** secretProblem names a control character that a secret or an id must not hold, never the value. */
+/** secretProblem names a control character that a secret or an id must not contain, and never shows the value. */
 export function secretProblem(value: string): string | undefined {
   const at = cleanSecret(value).search(/\p{Cc}|\ufeff/u);
   if (at < 0) return undefined;
   const code = (value.codePointAt(at) ?? 0).toString(16).toUpperCase().padStart(4, '0');
   const name = names[code];
-  return `holds a control character${name ? `, a ${name}` : ''} (U+${code}), at position ${at + 1}`;
+  return `contains a ${name ?? 'control character'} (U+${code}) at position ${at + 1}`;
 }
 
 const names: Readonly<Record<string, string>> = {

@@ -1,8 +1,8 @@
 import { asRecord, isObject } from '../values';
 
 /**
- * TokenStore is where processes share tokens. Keyv, cache-manager and Nest's `CACHE_MANAGER` already are token stores.
- * Keys hold no secret; values hold an access token (see `encryptedTokenStore` in `axios-bipsync-auth/stores`).
+ * TokenStore is where processes share tokens. Keyv, cache-manager and Nest's `CACHE_MANAGER` can be used as they are.
+ * Keys contain no secret. Values contain an access token (see `encryptedTokenStore` in `axios-bipsync-auth/stores`).
  *
  * @example
  * ```ts
@@ -17,20 +17,21 @@ import { asRecord, isObject } from '../values';
  * ```
  */
 export interface TokenStore {
-  /** Resolves to the value last set under `key`, or to anything else if there is none. */
+  /** Resolves to the value that was last set under `key`. If there is none, resolves to `undefined` or `null`. */
   get(key: string): Promise<unknown>;
   /** Keeps `value` under `key` for `ttlMs` milliseconds. */
   set(key: string, value: string, ttlMs: number): Promise<unknown>;
   /**
-   * Takes the lock `key` for at most `ttlMs` milliseconds and resolves to the function that releases it, or to
-   * `undefined` while someone else holds it. Without it up to one token per process is minted, with it one.
+   * Takes the lock `key` for at most `ttlMs` milliseconds and resolves to the function that releases the lock. If another
+   * caller has the lock, resolves to `undefined`. Optional: without `lock`, each process may request its own token. With
+   * `lock`, one process requests the token for all.
    */
   lock?(key: string, ttlMs: number): Promise<(() => Promise<void>) | undefined>;
 }
 
 /**
  * tokenStoreProblem returns what is wrong with a token store and the line to write instead, or `undefined` if nothing
- * is. The words continue a sentence that begins with the option's name, and quote no value.
+ * is. The string continues a sentence that begins with the option's name, and quotes no value.
  *
  * Database clients and collections have `get` and `set` too, but their `set` ignores a time to live in third place, so
  * they would keep tokens for ever. This cannot be tried out without writing to them. So a store must look right: it has
@@ -42,16 +43,16 @@ export function tokenStoreProblem(store: unknown): string | undefined {
     return problemOf(store);
   } catch {
     // What a proxy or an accessor throws may hold anything, so it is not repeated.
-    return 'could not be read, because one of its members throws';
+    return 'could not be read, because a part of it throws an error: pass a plain store';
   }
 }
 
 function problemOf(store: unknown): string | undefined {
   const { get, set, lock } = asRecord(store);
   if (!isObject(store) || typeof get !== 'function' || typeof set !== 'function') {
-    return 'must be an object with the methods get and set (and lock, if it has one)';
+    return 'must be an object with the methods get and set, and optionally lock';
   }
-  if (lock !== undefined && typeof lock !== 'function') return 'must have a function as lock, or no lock';
+  if (lock !== undefined && typeof lock !== 'function') return 'has a lock that is not a function';
 
   const methods = methodsOf(store);
   const others = [...methods.keys()].filter((name) => !isExpected(name));
@@ -62,19 +63,19 @@ function problemOf(store: unknown): string | undefined {
 
   if (sendCommand) {
     return (
-      'is a Redis client, whose own set would keep a token for ever: write ' +
-      `redisTokenStore({ sendCommand: (...args) => client.${sendCommand} }), from axios-bipsync-auth/stores`
+      'is a Redis client. Its set() would keep a token for ever. Write ' +
+      `redisTokenStore({ sendCommand: (...args) => client.${sendCommand} }) from axios-bipsync-auth/stores`
     );
   }
   const reason = !isVisible
-    ? 'answers to get and set, but does not show them as methods'
+    ? 'has get and set, but not as ordinary methods'
     : set.length === 1 || set.length === 2
-      ? `has a set with ${set.length} parameters`
-      : `also has ${others.slice(0, 4).join(', ')}${others.length > 4 ? ' and more' : ''}`;
+      ? 'has a set() with fewer than three parameters'
+      : `has other methods too (${others.slice(0, 4).join(', ')}${others.length > 4 ? ' and more' : ''})`;
   return (
-    `${reason}, so it may be a client whose set ignores the time to live and keeps a token for ever: write ` +
-    '{ get: (key) => client.get(key), set: (key, value, ttlMs) => client.set(key, value, { px: ttlMs }) }, with ' +
-    "the client's own option for milliseconds instead of px; if it has none, leave tokenStore out"
+    `${reason}. Its set() may ignore the time to live and keep a token for ever. Write ` +
+    '{ get: (key) => client.get(key), set: (key, value, ttlMs) => client.set(key, value, { px: ttlMs }) }. Replace px ' +
+    "by the client's option for milliseconds. If the client has no such option, do not set tokenStore"
   );
 }
 

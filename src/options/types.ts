@@ -4,13 +4,13 @@ import type { TokenStore } from './token-store';
 
 declare module 'axios' {
   interface AxiosRequestConfig {
-    /** `false` sends this request untouched. An object asks for another team's token, or for a token with other scopes. */
+    /** `false` sends this request unchanged. An object selects another team, or other scopes, for this request's token. */
     bipsyncAuth?: false | BipsyncAuthRequestOptions | undefined;
   }
 }
 
 /**
- * BipsyncAuthConfig is what `installBipsyncAuth` takes. Only its own properties count.
+ * BipsyncAuthConfig is the configuration for `installBipsyncAuth`. Inherited properties are ignored.
  *
  * @example
  * ```ts
@@ -25,58 +25,59 @@ declare module 'axios' {
  */
 export interface BipsyncAuthConfig {
   /**
-   * The tenant's subdomain: `'acme'` means `https://acme-api.bipsync.com`. Letters, digits and hyphens. Not together
-   * with `baseURL`. If neither is given, the axios instance's own `defaults.baseURL` decides.
+   * The tenant's subdomain: `'acme'` means `https://acme-api.bipsync.com`. Letters, digits and hyphens. Set `client` or
+   * `baseURL`, not both. If neither is set, the axios instance's `defaults.baseURL` is used.
    */
   client?: string | undefined;
   /**
-   * Use it instead of `client` for a sandbox, a gateway or an emulator. https, or http on a loopback host (`localhost`,
-   * `127.0.0.0/8`, `[::1]`). Only its origin decides who may receive the token. User info in it is rejected.
+   * Set this instead of `client` for a sandbox, a gateway or an emulator. https, or http on a loopback host (`localhost`,
+   * `127.0.0.0/8`, `[::1]`). The token may go to this URL's origin. A user name or password in the URL is rejected.
    */
   baseURL?: string | undefined;
   /**
-   * Where tokens come from, if not `/v1/oauth/token` on that origin. An absolute URL: https, or http on a loopback host.
+   * The URL of the token endpoint. An absolute URL: https, or http on a loopback host. Default: `/v1/oauth/token` on the
+   * origin of `client` or `baseURL`.
    */
   tokenUrl?: string | undefined;
   /** The client identifier ({@link https://www.rfc-editor.org/rfc/rfc6749#section-2.2 RFC 6749 §2.2}). Required. */
   clientId: string;
   /**
-   * The client secret, or a function that returns it. Required. The function is called at every token request, so that
-   * secrets can rotate. If it throws or returns a non-string, requests fail with `ERR_BIPSYNC_SECRET`. A line break at the
-   * end is cut off; any other control character is rejected.
+   * The client secret, or a function that returns the secret. Required. The function is called at every token request, so
+   * the secret can rotate. If the function throws or returns a non-string, requests fail with `ERR_BIPSYNC_SECRET`. Line
+   * breaks at the end of the secret are removed. Any other control character is rejected.
    */
   clientSecret: string | (() => string | Promise<string>);
-  /** The team of the token, with or without its `team_` prefix. Required, unless `scopes` holds a `team_…`. */
+  /** The token's team, with or without the prefix `team_`. Required, unless `scopes` contains a `team_…`. */
   teamId?: string | undefined;
-  /** The other scopes, as an array or as one string with spaces between them. Default: none. */
+  /** The other scopes, as an array or as one string with spaces between the scopes. Default: none. */
   scopes?: readonly BipsyncScope[] | string | undefined;
-  /** Further origins that may receive the token, compared exactly. Default: none. */
+  /** Other origins that may receive the token, compared exactly. Default: none. */
   allowedOrigins?: readonly string[] | undefined;
-  /** Body of the token request. Default: `'form'`, as in RFC 6749. */
+  /** The format of the token request's body. Default: `'form'`, as in RFC 6749. */
   tokenEncoding?: 'form' | 'json' | undefined;
   /**
-   * Bound on one whole acquisition, including the secret function, the store and all attempts: milliseconds, 1 to 300 000,
-   * default 10 000. Requests that waited that long fail with `ERR_BIPSYNC_TOKEN_UNAVAILABLE`.
+   * The longest time to obtain a token, including the secret function, the store and all attempts: milliseconds, 1 to
+   * 300 000, default 10 000. Requests that have waited this long fail with `ERR_BIPSYNC_TOKEN_UNAVAILABLE`.
    */
   tokenTimeoutMs?: number | undefined;
   /**
-   * How long before expiry a request starts a background refresh, for which it does not wait: milliseconds, 0 to
-   * 86 400 000, default 300 000. Never more than 20 % of a token's lifetime.
+   * How long before expiry a request starts a background refresh: milliseconds, 0 to 86 400 000, default 300 000. The
+   * request does not wait for the refresh. At most 20 % of a token's lifetime is used.
    */
   refreshWindowMs?: number | undefined;
   /**
-   * How long before expiry a token is no longer used: milliseconds, 0 to 86 400 000, default 30 000. Never more than 5 % of
-   * a token's lifetime.
+   * How long before expiry a token is no longer sent: milliseconds, 0 to 86 400 000, default 30 000. At most 5 % of a
+   * token's lifetime is used.
    */
   expiryMarginMs?: number | undefined;
-  /** Shares tokens between processes. Default: each process has its own. */
+  /** Shares tokens between processes. Default: each process has its own tokens. */
   tokenStore?: TokenStore | undefined;
-  /** Called with what happened, never with a secret. A listener that throws changes nothing. Default: none. */
+  /** Called with each event. An event never contains a secret. An error that the listener throws is ignored. Default: none. */
   onEvent?: ((event: BipsyncAuthEvent) => void) | undefined;
 }
 
 /**
- * BipsyncAuthRequestOptions asks, in one request's axios config, for another token than the configured one.
+ * BipsyncAuthRequestOptions selects, in the axios config of one request, a token other than the configured one.
  *
  * @example
  * ```ts
@@ -87,14 +88,14 @@ export interface BipsyncAuthRequestOptions {
   /** Replaces the configured team. */
   teamId?: string | undefined;
   /**
-   * Replace the configured scopes other than the team's: an array, or one string with spaces. A `team_…` among them
-   * replaces the configured team.
+   * Replaces the configured scopes, except the team's: an array, or one string with spaces between the scopes. A `team_…`
+   * in it replaces the configured team.
    */
   scopes?: readonly BipsyncScope[] | string | undefined;
 }
 
 /**
- * GetTokenOptions is what the handle's `getToken` takes.
+ * GetTokenOptions are the options of the handle's `getToken`.
  *
  * @example
  * ```ts
@@ -102,6 +103,6 @@ export interface BipsyncAuthRequestOptions {
  * ```
  */
 export interface GetTokenOptions extends BipsyncAuthRequestOptions {
-  /** Ends the wait with axios's `CanceledError`. The acquisition itself continues for the others. */
+  /** Stops waiting, with axios's `CanceledError`. The token request itself continues, for other callers. */
   signal?: AbortSignal | undefined;
 }

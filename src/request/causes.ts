@@ -3,6 +3,7 @@ import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 import { originOf, type Target } from '../axios/destination';
 import { agentProxyOf, describeProxyAnswer, isProxyAnswer, proxyOf } from '../axios/proxies';
 import { BipsyncAuthError } from '../errors';
+import { ADDRESS_ADVICE } from '../token/answers';
 import type { TokenSource } from '../token/source';
 import { asRecord } from '../values';
 import { type Outcome, requestOf, statusOf, surface } from './outcome';
@@ -12,8 +13,8 @@ import { type Outcome, requestOf, statusOf, surface } from './outcome';
 export function accessDenied({ scope }: TokenSource): BipsyncAuthError {
   return new BipsyncAuthError(
     'ERR_BIPSYNC_ACCESS_DENIED',
-    'The API refuses a token that was issued a moment ago, or says that its scope is not enough. The scopes asked for are ' +
-      `"${scope.scopes.join(' ')}". Check which scope this endpoint needs and what the client was granted.`,
+    "The API answered 401. A new token did not help, or the API said that the token's scopes are not enough. The scopes asked " +
+      `for are "${scope.scopes.join(' ')}". Check which scope this endpoint needs, and whether it was granted to the client.`,
   );
 }
 
@@ -51,18 +52,14 @@ export function surfaceExplained(
 }
 
 function addressNotAllowed({ origin }: Target): BipsyncAuthError {
-  return new BipsyncAuthError(
-    'ERR_BIPSYNC_IP_NOT_ALLOWED',
-    `${origin} answered 403. Bipsync answers 403 to IP addresses that are not permitted. Have this machine's public IP address ` +
-      'permitted in Bipsync.',
-  );
+  return new BipsyncAuthError('ERR_BIPSYNC_IP_NOT_ALLOWED', `${origin} answered 403. ${ADDRESS_ADVICE}`);
 }
 
 /** sentWithoutToken explains the 401 of a request that the plugin had no chance to put a token on. */
 export function sentWithoutToken(): BipsyncAuthError {
   return new BipsyncAuthError(
     'ERR_BIPSYNC_CONFIG',
-    'The request had no token, because axios-bipsync-auth never saw its config. If an interceptor builds a new config from some ' +
-      'fields of the old one, let it change the old one instead, or copy all fields, the adapter included.',
+    'The request had no token, because axios-bipsync-auth never saw its config. If an interceptor builds a new config, it must ' +
+      'copy all fields of the old one, including the adapter.',
   );
 }

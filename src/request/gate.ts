@@ -74,8 +74,8 @@ export function createGate(parts: GateParts): Gate {
     admit(config, adapter) {
       const target = targetOf(config);
       if (target === undefined || !allowedOrigins.has(target.origin)) return undefined;
-      if (target.hasUserInfo) throw otherCredentials('user info in the URL');
-      if (config.auth) throw otherCredentials('`auth`');
+      if (target.hasUserInfo) throw otherCredentials('the user name or password in the URL');
+      if (config.auth) throw otherCredentials('the `auth` option');
       const risk = riskOf(target.origin, { adapter, config });
       if (risk === undefined) return target;
       throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `The request was not sent: ${risk}.`);
@@ -155,7 +155,7 @@ function freeHeaders(config: Config): Config['headers'] {
 function otherCredentials(what: string): BipsyncAuthError {
   return new BipsyncAuthError(
     'ERR_BIPSYNC_CONFIG',
-    `The request was not sent: it has ${what}, and axios would then silently drop the access token. Remove that, or send the ` +
+    `The request was not sent: axios would silently drop the access token, because of ${what}. Remove ${what}, or send the ` +
       'request with `bipsyncAuth: false`.',
   );
 }

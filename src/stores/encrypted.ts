@@ -8,29 +8,32 @@ import { ownRecord } from '../values';
 /** One key of {@link encryptedTokenStore}. */
 export interface TokenEncryptionKey {
   /**
-   * Tells the keys apart and is stored beside each value, so it is no secret: 1 to 32 letters, digits, `-` and `_`,
-   * like `'2026-01'`. A new key needs a new name.
+   * Identifies the key: 1 to 32 letters, digits, `-` and `_`, for example `'2026-01'`. A new key needs a new name. The name
+   * is stored next to each value, so it must not be secret.
    */
   name: string;
-  /** 32 random bytes in base64 (44 characters), as from `openssl rand -base64 32`. A secret: keep it with the others. */
+  /** 32 random bytes in base64 (44 characters): the output of `openssl rand -base64 32`. Keep it secret. */
   key: string;
 }
 
 /**
  * encryptedTokenStore keeps the values of another store encrypted, with AES-256-GCM from `node:crypto`.
  *
- * A token opens everything in the team, so encrypt wherever the store is readable by more people or systems than may
- * read Bipsync's data: a Redis shared with other services, one with backups or snapshots, a database table, a link
- * without TLS. It does not help against someone who can read these processes' own secrets.
+ * A token gives access to all of the team's data, within its scopes. Encrypt if more people or systems can read the store
+ * than may read this data: a Redis that other services share, a store with backups or snapshots, a database table, a
+ * connection without TLS. Encryption does not help against someone who can read the secrets of these processes.
  *
- * The first key encrypts, every key decrypts. To rotate: deploy the new key in second place, so that every process can
- * read it; then deploy it in first place; drop the old one an hour (a token's lifetime) later. If a step is
- * skipped, no API request fails: each process that cannot read a stored value makes one more token request.
+ * The first key encrypts, and every key decrypts. To rotate:
+ * 1. Deploy the new key in second place, so that every process can decrypt with it.
+ * 2. Deploy the new key in first place.
+ * 3. An hour (a token's lifetime) later, remove the old key.
  *
- * A value that does not decrypt counts as absent: one of an unknown key, of another format, changed, or copied from
- * another entry (the entry's key and the key's name are authenticated with it). An old value put back under its own
- * key is not noticed. Keys, TTLs and locks pass as they are; `lock` exists only if `store` has one. Errors of `store`
- * pass through.
+ * If you skip a step, no API request fails. Each process that cannot decrypt a stored value makes one more token request.
+ *
+ * A value that cannot be decrypted counts as missing: it has an unknown key or another format, it was changed, or it was
+ * copied from another entry (the entry's key and the encryption key's name are authenticated). An old value that is put back
+ * under its own key is not detected. Keys, TTLs and locks are passed on unchanged. `lock` exists only if `store` has it. Errors
+ * of `store` are passed on too.
  *
  * @example
  * ```ts
@@ -41,8 +44,8 @@ export interface TokenEncryptionKey {
  * ```
  *
  * @param store any token store: {@link redisTokenStore}, a Keyv, cache-manager.
- * @param keys at least one key; names must differ. A key made of a passphrase or of a repeated pattern is rejected.
- * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, naming every problem by its place, never printing a key.
+ * @param keys at least one key, each with a different name. A passphrase or a repeated pattern is rejected as a key.
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`. The message lists every problem with its position and never shows a key.
  */
 export function encryptedTokenStore(store: TokenStore, keys: readonly TokenEncryptionKey[]): TokenStore {
   const keyRing = createKeyRing(store, keys);
@@ -123,7 +126,7 @@ function createKeyRing(store: unknown, keys: unknown): KeyRing {
       const { name, key } = ownRecord(entry);
       const secret = decodeKey(key);
       if (typeof name !== 'string' || !/^[\w-]{1,32}$/.test(name)) {
-        problems.push(`keys[${index}].name must be 1 to 32 letters, digits, "-" and "_"`);
+        problems.push(`keys[${index}].name must be 1 to 32 letters, digits, "-" or "_"`);
       } else if (byName.has(name)) {
         problems.push(`keys[${index}].name is used twice`);
       } else {
@@ -132,10 +135,7 @@ function createKeyRing(store: unknown, keys: unknown): KeyRing {
       if (secret === undefined) {
         problems.push(`keys[${index}].key must be 32 bytes in base64 (44 characters)`);
       } else if (isGuessable(secret)) {
-        problems.push(
-          `keys[${index}].key must be 32 random bytes, and these are a text or repeat themselves: take what ` +
-            '"openssl rand -base64 32" prints',
-        );
+        problems.push(`keys[${index}].key is not random: use the output of "openssl rand -base64 32"`);
       }
     }
   }

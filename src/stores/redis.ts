@@ -5,8 +5,8 @@ import type { TokenStore } from '../options/token-store';
 import { ownRecord } from '../values';
 
 /**
- * Sends one command and resolves to its reply. Command names are in lower case; bulk replies may be strings, Buffers or
- * Uint8Arrays. Every Redis client can do this in one line, so this package depends on no client:
+ * Sends one command and resolves to the reply. Command names are in lower case. Bulk replies can be strings, Buffers or
+ * Uint8Arrays. Every Redis client can do this in one line, so this package does not depend on a client:
  *
  * | client | `sendCommand` |
  * |---|---|
@@ -17,35 +17,35 @@ import { ownRecord } from '../values';
  * | Valkey GLIDE | `(...args) => client.customCommand(args)` |
  * | Upstash, created with `automaticDeserialization: false` | `(...args) => redis.exec(args)` |
  *
- * It must reject if the command fails. The plugin limits how long it waits for the reply.
+ * The function must reject if the command fails. The plugin does not wait longer than a second for the reply.
  */
 export type SendRedisCommand = (...args: [command: string, ...args: string[]]) => Promise<unknown>;
 
-/** What {@link redisTokenStore} takes. */
+/** The options of {@link redisTokenStore}. */
 export interface RedisTokenStoreOptions {
-  /** How to send a command with the client that you have. Required. */
+  /** Sends a command with your Redis client. Required. */
   sendCommand: SendRedisCommand;
   /**
-   * What every Redis key starts with. Default `'bipsync-auth:'`. Processes share tokens only where it is the same:
-   * choose one for each environment that lives on the same Redis.
+   * The beginning of every Redis key. Default: `'bipsync-auth:'`. Only processes with the same prefix share tokens. If
+   * several environments use the same Redis, give each one its own prefix.
    */
   keyPrefix?: string | undefined;
 }
 
 /**
- * redisTokenStore keeps tokens in Redis, Valkey or any other server of their protocol (Redis 2.6.12 or newer). Its lock
- * lets a whole fleet mint one token at a time.
+ * redisTokenStore keeps tokens in Redis, Valkey or another server with the same protocol (Redis 2.6.12 or newer). With its
+ * lock, only one process of a fleet requests a token at a time.
  *
  * For clusters, Sentinel and other clients see {@link SendRedisCommand}.
  *
- * A token is stored under `{keyPrefix}token:{key}` and its lock under `{keyPrefix}lock:{key}`, so the two never
- * collide, and both expire after their `ttlMs`. Every command names one key, as Redis Cluster demands. A user of the
- * ACL system needs `~{keyPrefix}* +get +set +del +eval`.
+ * A token is stored under `{keyPrefix}token:{key}`, and its lock under `{keyPrefix}lock:{key}`. Both expire after their
+ * `ttlMs`. Every command uses one key, as Redis Cluster requires. A Redis user with an ACL needs
+ * `~{keyPrefix}* +get +set +del +eval`.
  *
- * `ttlMs` counts whole milliseconds: a fraction is cut off, less than 1 becomes 1, and Redis rejects a value that is
- * not a finite number. The store's methods reject with what `sendCommand` rejects with, and with a `TypeError` if it
- * resolves to something that is not Redis's reply. Values are stored as they are, so anyone who can read the Redis can
- * use the token: see {@link encryptedTokenStore}.
+ * `ttlMs` is rounded down to whole milliseconds, but is at least 1. Redis rejects a value that is not a finite number. The
+ * store's methods reject with the error of `sendCommand`, or with a `TypeError` if `sendCommand` resolves to a value that is
+ * not a Redis reply. Values are stored unencrypted, so anyone who can read the Redis can use the token: see
+ * {@link encryptedTokenStore}.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export interface RedisTokenStoreOptions {
  * const tokenStore = redisTokenStore({ sendCommand: (...args) => redis.call(...args) });
  * ```
  *
- * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, naming every option that is missing, wrong or unknown.
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`, listing every option that is missing, wrong or unknown.
  */
 export function redisTokenStore(options: RedisTokenStoreOptions): Required<TokenStore> {
   const { sendCommand, keyPrefix = 'bipsync-auth:' } = checkOptions(options);
@@ -143,7 +143,7 @@ function checkOptions(given: unknown): RedisTokenStoreOptions {
     problems.push('options must be an object { sendCommand, keyPrefix? }');
   } else {
     if (typeof sendCommand !== 'function') {
-      problems.push('sendCommand must be a function, like (...args) => client.sendCommand(args)');
+      problems.push('sendCommand must be a function, for example (...args) => client.sendCommand(args)');
     }
     if (keyPrefix !== undefined && typeof keyPrefix !== 'string') problems.push('keyPrefix must be a string');
     const names = Object.keys(unknown).slice(0, 5);

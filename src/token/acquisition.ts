@@ -37,7 +37,7 @@ export function startDeadline(timeoutMs: number): Deadline {
         new BipsyncAuthError(
           'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
           `No token could be obtained within ${timeoutMs} ms (tokenTimeoutMs). The clientSecret function, the token store, ` +
-            'the token endpoint or a proxy on the way took too long. Find out which one is slow, or set a longer tokenTimeoutMs.',
+            'a proxy or the token endpoint took too long. Find out which one is slow, or increase tokenTimeoutMs.',
         ),
       );
       controller.abort();

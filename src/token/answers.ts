@@ -63,8 +63,7 @@ function asSeconds(value: unknown): number {
 function unusable(subject: string, member: string): BipsyncAuthError {
   return new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_RESPONSE',
-    `${subject} answered 200 without a valid ${member}. Check that it is the token endpoint, and that no gateway, login ` +
-      'page or mock answers in its place.',
+    `${subject} answered 200 without a valid ${member}. Check the URL, and whether a gateway, login page or mock answers there.`,
     { tokenEndpointStatus: 200 },
   );
 }
@@ -100,42 +99,43 @@ export function isTransient(status: number): boolean {
 
 function meaningOf(status: number, error: unknown, sent: SentParameters): [BipsyncAuthErrorCode, string] {
   if (isTransient(status)) {
-    return ['ERR_BIPSYNC_TOKEN_UNAVAILABLE', 'It is overloaded or out of order. Try again later.'];
+    const state = status === 429 ? 'It limits the rate of requests' : 'It cannot answer at the moment';
+    return ['ERR_BIPSYNC_TOKEN_UNAVAILABLE', `${state}. Try again later.`];
   }
   if (error === 'invalid_scope') {
-    return ['ERR_BIPSYNC_SCOPE', 'Check teamId and scopes against what the client was granted.'];
+    return ['ERR_BIPSYNC_SCOPE', 'Check that teamId and scopes were granted to the client.'];
   }
   if (error === 'invalid_client' || error === 'unauthorized_client' || status === 401) {
     // The API answers this to a request without a token, so tokenUrl points to the API and not to the token endpoint.
     const advice =
       error === 'access_denied'
-        ? 'This looks like the API, not like a token endpoint. Check tokenUrl, client and baseURL.'
-        : 'Check clientId and clientSecret, and that they belong to this tenant.';
+        ? 'This looks like the API, not a token endpoint. Check tokenUrl, client and baseURL.'
+        : 'Check that clientId and clientSecret are correct and belong to this tenant.';
     return ['ERR_BIPSYNC_CREDENTIALS', [advice, ...oddities(sent)].join(' ')];
   }
   if (status === 403) {
-    return [
-      'ERR_BIPSYNC_IP_NOT_ALLOWED',
-      "Have this machine's public IP address permitted in Bipsync. Bipsync answers 403 to addresses that are not.",
-    ];
+    return ['ERR_BIPSYNC_IP_NOT_ALLOWED', ADDRESS_ADVICE];
   }
   if (status >= 300 && status < 400) return ['ERR_BIPSYNC_TOKEN_REQUEST', REDIRECT_ADVICE];
-  return ['ERR_BIPSYNC_TOKEN_REQUEST', 'Check client, baseURL or tokenUrl, and tokenEncoding.'];
+  return ['ERR_BIPSYNC_TOKEN_REQUEST', 'Check client, baseURL, tokenUrl and tokenEncoding.'];
 }
 
-export const REDIRECT_ADVICE =
-  'Redirects are not followed with a secret. Check client, baseURL and tokenUrl.';
+export const ADDRESS_ADVICE =
+  'Bipsync answers 403 to IP addresses that are not permitted. Ask your Bipsync administrator to permit the public IP ' +
+  'address of this machine.';
 
-/** What often goes wrong with credentials on their way into a configuration, in words that hold nothing of them. */
+export const REDIRECT_ADVICE = 'Token requests do not follow redirects. Check client, baseURL and tokenUrl.';
+
+/** What often goes wrong with credentials on their way into a configuration, in words that contain nothing of them. */
 function oddities({ secret, clientId }: SentParameters): string[] {
   const found: string[] = [];
   if (secret !== secret.trim()) found.push('The secret begins or ends with white space.');
   if (clientId !== clientId.trim()) found.push('The client id begins or ends with white space.');
-  if (/^(["'`]).*\1$/s.test(secret.trim())) found.push('The secret is in quotes, which are sent with it.');
-  if (/^\s*[{[]/.test(secret)) found.push('The secret looks like JSON: pass the value inside it.');
+  if (/^(["'`]).*\1$/s.test(secret.trim())) found.push('The secret is in quotes. Remove the quotes.');
+  if (/^\s*[{[]/.test(secret)) found.push('The secret looks like JSON. Pass only the secret.');
   if (secret === clientId) found.push('The secret and the client id are the same.');
   else if (clientId.length > secret.length) {
-    found.push('The client id is longer than the secret: the two may be swapped.');
+    found.push('The client id is longer than the secret. Check that they are not swapped.');
   }
   return found;
 }

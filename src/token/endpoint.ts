@@ -79,8 +79,8 @@ async function postOnce(endpoint: TokenEndpoint, attempt: Attempt, subject: stri
 
   const polluted = pollutedOption();
   if (polluted !== undefined) {
-    const message = `No token was requested: Object.prototype has a property "${polluted}", which could be taken for an option.`;
-    throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${message} Find out what pollutes it.`);
+    const message = `No token was requested: Object.prototype has a property "${polluted}", which could be used as an option.`;
+    throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${message} Find the code that adds this property.`);
   }
 
   const connection = watchConnection(attempt);

@@ -1,5 +1,5 @@
 import { isUnmatchedMockError } from '../axios/adapters';
-import { describeProxyAnswer, proxyStatusOf, UNREADABLE_PROXY } from '../axios/proxies';
+import { describeProxyAnswer, nameOfProxy, proxyStatusOf, UNREADABLE_PROXY } from '../axios/proxies';
 import { BipsyncAuthError, isBipsyncAuthError } from '../errors';
 import { asRecord } from '../values';
 import { REDIRECT_ADVICE } from './answers';
@@ -48,17 +48,14 @@ export function readFailure(thrown: unknown, circumstances: Circumstances): Erro
   if (isFaultOfTheProgram(causes)) {
     const advice =
       proxy === UNREADABLE_PROXY
-        ? "HTTPS_PROXY, or the instance's proxy option, does not hold a valid URL. Correct it, for example " +
-          'http://proxy.example.com:3128.'
-        : "This is a fault of the environment, of the instance's adapter or of axios-bipsync-auth, not of the network or of " +
-          'Bipsync.';
+        ? "HTTPS_PROXY or the instance's proxy option is not a valid URL. Write it like http://proxy.example.com:3128."
+        : "The cause is in this program, not in the network or Bipsync. Check the instance's adapter and the runtime first.";
     return new BipsyncAuthError(
       'ERR_BIPSYNC_CONFIG',
       `The token request failed in this process: ${describeFault(causes)}. ${advice}`,
     );
   }
-  const named = proxy === UNREADABLE_PROXY ? proxy : `the proxy ${proxy}`;
-  const way = proxy === undefined || isCertificateCode(code) ? '' : ` through ${named}`;
+  const way = proxy === undefined || isCertificateCode(code) ? '' : ` through ${nameOfProxy(proxy)}`;
   const failure = new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
     `${subject} could not be reached${way}${code === undefined ? '' : ` (${code})`}. ${adviceOn(code, proxy, hostname)}`,
@@ -70,8 +67,8 @@ export function readFailure(thrown: unknown, circumstances: Circumstances): Erro
 export function unmatchedMock(subject: string): BipsyncAuthError {
   return new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_REQUEST',
-    `${subject} was not asked: the axios-mock-adapter on the instance has no handler for the token request and answered 404. ` +
-      "Call mockBipsyncToken(mock), from 'axios-bipsync-auth/testing', in the test.",
+    `${subject} was not asked: the axios-mock-adapter on the instance has no handler for the token request. In the test, call ` +
+      "mockBipsyncToken(mock) from 'axios-bipsync-auth/testing'.",
     { tokenEndpointStatus: 404 },
   );
 }
@@ -85,28 +82,27 @@ export function proxyRefusal(status: number, proxy: string | undefined, hostname
 
 function adviceOn(code: string | undefined, proxy: string | undefined, hostname: string): string {
   if (code === 'ERR_TLS_CERT_ALTNAME_INVALID') {
-    return 'The certificate that was shown is for another host. Check client, baseURL or tokenUrl.';
+    return 'The received certificate is for another host. Check client, baseURL and tokenUrl.';
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     return (
-      "The certificate that was shown is not valid at this time. Check this machine's clock. If the clock is right, the " +
-      'server, or the proxy that opens TLS connections, needs a new certificate.'
+      "The received certificate is not valid at this time. Check this machine's clock. If the clock is right, the server, or " +
+      'the proxy that decrypts TLS traffic, needs a new certificate.'
     );
   }
   if (isCertificateCode(code)) {
     return (
-      'The certificate that was shown is not trusted. If a proxy or a firewall on the way opens TLS connections, name the ' +
-      'file with its CA certificate in NODE_EXTRA_CA_CERTS, or give the axios instance an httpsAgent with that `ca`. Do not ' +
-      'switch the check off.'
+      'The received certificate is not trusted. If a proxy or firewall decrypts TLS traffic, set NODE_EXTRA_CA_CERTS to the ' +
+      'path of its CA certificate, or give the axios instance an httpsAgent with this `ca`. Do not switch the check off.'
     );
   }
   if (code === 'ERR_NOCK_NO_MATCH') {
-    return 'nock answers in its place and has no handler for the token request. Add one, for POST /v1/oauth/token.';
+    return 'nock has no handler for the token request. Add one for POST /v1/oauth/token.';
   }
   if (proxy === undefined) {
-    return 'Check that its URL is correct, and then the network, DNS and proxy settings of this machine.';
+    return 'Check the URL first, then the network, DNS and proxy settings of this machine.';
   }
-  return `Check that this is the right proxy and that it runs, or name ${hostname} in NO_PROXY to connect directly.`;
+  return `Check that this proxy is correct and running, or add ${hostname} to NO_PROXY to connect directly.`;
 }
 
 /** isCertificateCode tells the error codes with which OpenSSL and Node reject a certificate. */

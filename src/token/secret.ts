@@ -18,20 +18,23 @@ export function createClientSecret(configured: string | (() => unknown)): Client
       if (isBipsyncAuthError(error)) throw copyError(error);
       throw new BipsyncAuthError(
         'ERR_BIPSYNC_SECRET',
-        'The clientSecret function threw. Its error is not shown here, because it could repeat a secret. Call the function by ' +
-          'itself to see it.',
+        'The clientSecret function threw an error. The error is not shown, because it could contain the secret. Call the ' +
+          'function directly to see the error.',
       );
     }
     if (typeof secret !== 'string' || secret.trim() === '') {
       throw new BipsyncAuthError(
         'ERR_BIPSYNC_SECRET',
-        'The clientSecret function returned a non-string, or an empty string. It must return the secret, or a promise of it.',
+        'The clientSecret function returned a non-string or an empty string. It must return the secret, or a promise of the secret.',
       );
     }
     const clean = cleanSecret(secret);
     const problem = secretProblem(clean);
     if (problem === undefined) return clean;
-    throw new BipsyncAuthError('ERR_BIPSYNC_SECRET', `What the clientSecret function returned ${problem}.`);
+    throw new BipsyncAuthError(
+      'ERR_BIPSYNC_SECRET',
+      `The clientSecret function returned a string that ${problem}. It must return only the secret.`,
+    );
   };
 }
 
