@@ -6,12 +6,12 @@ import { refuse } from './refusal';
 
 /**
  * installBipsyncAuthOn installs the plugin on the axios of an `HttpService` from `HttpModule.register()` or
- * `HttpModule.registerAsync()`, for applications that keep Nest's module. It differs from
- * `installBipsyncAuth(httpService.axiosRef, config)` in what it refuses: a bare `HttpModule`, without `register()`,
- * hands out the axios that the whole process shares.
+ * `HttpModule.registerAsync()`, for applications that keep Nest's module. It does the same as
+ * `installBipsyncAuth(httpService.axiosRef, config)`, but it rejects the `HttpService` of a bare `HttpModule`, without
+ * `register()`. That one uses axios's default export, which the whole process shares.
  *
- * Call `eject()` on the handle when the application closes. `HttpModule.register()` makes its axios when the file is
- * loaded, so the next application in the process (the next testing module, for example) gets the same one.
+ * Call `eject()` on the handle when the application closes. `HttpModule.register()` creates its axios only once, when the
+ * file is loaded. So the next application in the process, for example the next testing module, gets the same axios.
  *
  * @example
  * ```ts
@@ -30,8 +30,8 @@ import { refuse } from './refusal';
  * }
  * ```
  *
- * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if the `HttpService` sends through axios's default export, if an
- * earlier application left the plugin on its axios, and whatever `installBipsyncAuth` throws.
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if the `HttpService` uses axios's default export, if the plugin is already
+ * installed on its axios, or if `installBipsyncAuth` throws.
  */
 export function installBipsyncAuthOn(
   httpService: Pick<HttpService, 'axiosRef'>,
@@ -41,16 +41,15 @@ export function installBipsyncAuthOn(
   // Nest may have loaded another copy of axios (ESM beside CommonJS). In each copy only the default export has this.
   if ('CancelToken' in axiosRef) {
     refuse(
-      "This HttpService sends through axios's default export, which the whole process shares, so that a second " +
-        'application or testing module would find the plugin installed twice. ' +
-        'Import HttpModule.register({}) instead of HttpModule, which makes a separate axios, or BipsyncHttpModule.',
+      "This HttpService uses axios's default export. The whole process shares it, so a second application or testing " +
+        'module would install the plugin twice. Replace HttpModule by HttpModule.register({}) or BipsyncHttpModule.',
     );
   }
   if (Object.hasOwn(axiosRef, Symbol.for('axios-bipsync-auth.installed'))) {
     refuse(
-      'The axios of this HttpService has the plugin already. HttpModule.register() makes its axios once, when the file ' +
-        'is loaded, so a second application or testing module gets the same one. Call eject() on the handle in ' +
-        'onApplicationShutdown, or use HttpModule.registerAsync() or BipsyncHttpModule, which make one per application.',
+      'axios-bipsync-auth is already installed on the axios of this HttpService. HttpModule.register() creates its axios ' +
+        'only once, so a second application or testing module gets the same axios. Call eject() on the handle in ' +
+        'onApplicationShutdown, or use HttpModule.registerAsync() or BipsyncHttpModule.',
     );
   }
   return installBipsyncAuth(axiosRef, config);

@@ -68,22 +68,22 @@ function refuseDifferentOptions(
 ): void {
   if (sameName.every((other) => !other.options || isDeepStrictEqual(other.options, options))) return;
   refuse(
-    `Another BipsyncHttpModule ${name === undefined ? 'without a name' : 'of this name'} has different options, and Nest ` +
-      'would inject either of the two. Give each tenant a name. For one tenant, register the module once, and import ' +
-      'that module where it is needed.',
+    `Another BipsyncHttpModule ${name === undefined ? 'without a name' : 'with this name'} has different options, so Nest ` +
+      'could inject the wrong one. Give each tenant its own name. For one tenant, register the module only once, and ' +
+      'import this registered module in the other modules.',
   );
 }
 
 /** A `name` that a factory returned, for example, would be ignored, and two tenants mixed up. */
 function refuseOtherOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null) {
-    refuse('The options of BipsyncHttpModule must be an object with auth and, where needed, http.');
+    refuse('The options of BipsyncHttpModule must be an object with auth and, optionally, http.');
   }
   const others = Object.keys(options).filter((option) => option !== 'auth' && option !== 'http');
   if (others.length > 0) {
     refuse(
-      `BipsyncHttpModule has no option ${others.map((option) => JSON.stringify(option)).join(', ')}, only auth and http. ` +
-        'What concerns the plugin goes into auth, what concerns axios into http; name and global go next to useFactory.',
+      `BipsyncHttpModule: unknown option ${others.map((option) => JSON.stringify(option)).join(', ')}. The options are ` +
+        'auth (for the plugin) and http (for axios). With registerAsync, write name and global next to useFactory.',
     );
   }
 }

@@ -31,16 +31,16 @@ const { ConfigurableModuleClass, MODULE_OPTIONS_TOKEN } = new ConfigurableModule
   .build();
 
 /**
- * BipsyncHttpModule provides Nest's `HttpService` on a separate axios, never the one that a process shares, with the
- * plugin installed. A bad configuration stops the start of the application. When `app.close()` ends, after the server
- * has answered its last request, the plugin is ejected.
+ * BipsyncHttpModule provides Nest's `HttpService` with a separate axios instance on which the plugin is installed. If the
+ * configuration is wrong, the application does not start. `app.close()` ejects the plugin, after the server has answered its
+ * last request.
  *
- * A test that overrides both providers installs nothing and needs no configuration: a factory given to
+ * If a test overrides both providers, nothing is installed and no configuration is needed. A factory given to
  * `registerAsync` is then not called.
  */
 export class BipsyncHttpModule extends ConfigurableModuleClass {
   /**
-   * Configures the module with values that are known already.
+   * Configures the module with values that are already known.
    *
    * @example
    * ```ts
@@ -51,15 +51,15 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
    * class ResearchModule {}
    * ```
    *
-   * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`: here if `name` is not a name, and when the application starts if
-   * the configuration is wrong, with every problem of it, or if another module has the name and different options.
+   * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if `name` is not a non-empty string. When the application starts, it fails
+   * with the same code if the configuration is wrong, or if another module has the same name and different options.
    */
   static override register(options: BipsyncHttpModuleOptions): DynamicModule {
     return super.register(options);
   }
 
   /**
-   * Configures the module with what other providers know.
+   * Configures the module with values from other providers.
    *
    * @example
    * ```ts
@@ -77,8 +77,8 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
    * });
    * ```
    *
-   * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG`: here if `name` is not a name or there is no factory, and when the
-   * application starts if the configuration is wrong, with every problem of it, if another module has the name and
+   * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if `name` is not a non-empty string, or if there is no factory. When the
+   * application starts, it fails with the same code if the configuration is wrong, if another module has the same name and
    * different options, or if the factory depends on a request-scoped provider.
    */
   static override registerAsync(options: BipsyncHttpModuleAsyncOptions): DynamicModule {
@@ -92,7 +92,7 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
 
 function define(definition: DynamicModule, { name, global }: BipsyncHttpModuleExtras): DynamicModule {
   if (name !== undefined && (typeof (name as unknown) !== 'string' || name.trim() === '')) {
-    refuse('The name of a BipsyncHttpModule must be a string with something in it.');
+    refuse('The name of a BipsyncHttpModule must be a non-empty string.');
   }
   const httpToken = name === undefined ? HttpService : getBipsyncHttpToken(name);
   const authToken = name === undefined ? BIPSYNC_AUTH : getBipsyncAuthToken(name);

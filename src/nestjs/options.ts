@@ -3,39 +3,39 @@ import type { CreateAxiosDefaults } from 'axios';
 
 import type { BipsyncAuthConfig } from '../index';
 
-/** BipsyncHttpOptions is what one tenant's `HttpService` is made of. */
+/** BipsyncHttpOptions configures one tenant's `HttpService`. */
 export interface BipsyncHttpOptions {
   /** The plugin's configuration, the same as for `installBipsyncAuth`. */
   auth: BipsyncAuthConfig;
-  /** axios's own configuration, the same as for `axios.create`. Default: none. */
+  /** axios's configuration, the same as for `axios.create`. Default: none. */
   http?: CreateAxiosDefaults | undefined;
 }
 
-/** BipsyncHttpModuleExtras decide how the rest of the application sees the module. */
+/** BipsyncHttpModuleExtras decide how the other modules of the application see this module. */
 export interface BipsyncHttpModuleExtras {
   /**
-   * Names the tenant. The module then provides nothing but `getBipsyncHttpToken(name)` and
-   * `getBipsyncAuthToken(name)`. Default: no name, which provides `HttpService` and `BIPSYNC_AUTH`. Give every
-   * tenant a name as soon as there are two, or if a module imports Nest's own `HttpModule` too. Two modules of one
-   * name with different options in one application are refused.
+   * The tenant's name. With a name, the module provides only `getBipsyncHttpToken(name)` and `getBipsyncAuthToken(name)`.
+   * Default: no name. Then the module provides `HttpService` and `BIPSYNC_AUTH`. If there are several tenants, or if a
+   * module also imports Nest's `HttpModule`, give every tenant a name. Two modules with the same name and different options
+   * in one application are rejected.
    */
   name?: string | undefined;
-  /** Whether every module sees the exports without importing them, as in Nest's `HttpModule`. Default: false. */
+  /** Whether every module sees the exports without an import, as with Nest's `HttpModule`. Default: false. */
   global?: boolean | undefined;
 }
 
-/** BipsyncHttpModuleOptions is what `BipsyncHttpModule.register` takes. */
+/** BipsyncHttpModuleOptions are the options of `BipsyncHttpModule.register`. */
 export interface BipsyncHttpModuleOptions extends BipsyncHttpOptions, BipsyncHttpModuleExtras {}
 
-/** BipsyncHttpOptionsFactory is what a class given as `useClass` or `useExisting` implements. */
+/** BipsyncHttpOptionsFactory is the interface of a class for `useClass` or `useExisting`. */
 export interface BipsyncHttpOptionsFactory {
   createBipsyncHttpOptions(): BipsyncHttpOptions | Promise<BipsyncHttpOptions>;
 }
 
 /**
- * BipsyncHttpModuleAsyncOptions is what `BipsyncHttpModule.registerAsync` takes: `useFactory` (with `inject`),
- * `useClass` or `useExisting`, and `imports`. `name` and `global` stand next to them, because Nest needs them before
- * it calls the factory.
+ * BipsyncHttpModuleAsyncOptions are the options of `BipsyncHttpModule.registerAsync`: `useFactory` (with `inject`),
+ * `useClass` or `useExisting`, and `imports`. Write `name` and `global` next to them, because Nest needs both before it calls
+ * the factory.
  */
 export interface BipsyncHttpModuleAsyncOptions
   extends
@@ -46,7 +46,7 @@ export interface BipsyncHttpModuleAsyncOptions
 export const BIPSYNC_AUTH = 'BIPSYNC_AUTH';
 
 /**
- * getBipsyncHttpToken returns the injection token of the `HttpService` of the module registered under that name.
+ * getBipsyncHttpToken returns the injection token of the `HttpService` of the module with this name.
  *
  * @example
  * ```ts
@@ -60,7 +60,7 @@ export function getBipsyncHttpToken(name: string): string {
 }
 
 /**
- * getBipsyncAuthToken returns the injection token of the `BipsyncAuth` handle of the module registered under that name.
+ * getBipsyncAuthToken returns the injection token of the `BipsyncAuth` handle of the module with this name.
  *
  * @example
  * ```ts

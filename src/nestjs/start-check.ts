@@ -24,15 +24,15 @@ export function createStartCheck(
         if (!own) return;
         if (isMadePerRequest(own)) {
           refuse(
-            'The options of a BipsyncHttpModule depend on a request-scoped provider, so that every request would ask for ' +
-              'a token. Inject providers of the default scope only. For another team in one request, send it with ' +
-              '`bipsyncAuth: { teamId }`.',
+            'The options of a BipsyncHttpModule depend on a request-scoped provider, so every request would need a new ' +
+              'token. Inject only providers of the default scope. If one request needs another team, set ' +
+              '`bipsyncAuth: { teamId }` in its config.',
           );
         }
         for (const importer of importersOfAnotherHttpService(own, modules)) {
           new Logger('BipsyncHttpModule').warn(
-            `${importer.metatype.name} imports BipsyncHttpModule and another module that exports HttpService, and Nest ` +
-              'injects either of them. Give BipsyncHttpModule a name, and inject getBipsyncHttpToken(name).',
+            `${importer.metatype.name} imports BipsyncHttpModule and another module that exports HttpService, so Nest ` +
+              'could inject the wrong one. Give BipsyncHttpModule a name, and inject getBipsyncHttpToken(name).',
           );
         }
       }),

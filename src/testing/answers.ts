@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 
 import type { JsonValue } from './json';
 
-/** One HTTP answer: a string or bytes are sent as they are, anything else as JSON, `undefined` as an empty body. */
+/** One HTTP answer. A `body` that is a string or bytes is sent unchanged, `undefined` as an empty body, any other value as JSON. */
 export interface EmulatorAnswer {
   status: number;
   headers?: Readonly<Record<string, string>> | undefined;

@@ -14,7 +14,7 @@ export interface ApiCall extends Omit<RecordedApiRequest, 'status'> {
   scopes: ReadonlySet<string> | undefined;
 }
 
-/** How the API's 401s explain themselves in `WWW-Authenticate`. */
+/** The `WWW-Authenticate` header of the API's 401s: none, or with an error of RFC 6750. */
 export type EmulatorChallenge = 'none' | 'rfc6750';
 
 /** Answers one API request. */
@@ -98,7 +98,7 @@ export function emulatedApi(): EmulatedApi {
     const known = records.get(key);
     const documentType = known ? known['documentType'] : changes['documentType'];
     if (typeof documentType !== 'string') {
-      return badRequest('There is no such record yet: send its documentType, so that it can be created.');
+      return badRequest('This record does not exist yet. To create it, send its documentType.');
     }
     const id = known?.['id'] ?? `${documentType}-${records.size + 1}`;
     const record = { ...known, ...changes, documentType, id, externalIds: [{ source, value }] };
@@ -127,9 +127,9 @@ export function emulatedApi(): EmulatedApi {
 
     const path = String(call.path.split('?', 1)[0]);
     const candidates = routes.filter((route) => route.path.test(path));
-    if (candidates.length === 0) return failure(404, 'not_found', 'There is nothing here.');
+    if (candidates.length === 0) return failure(404, 'not_found', 'This path does not exist.');
     const route = candidates.find(({ method }) => method === undefined || method === call.method);
-    if (!route) return failure(405, 'method_not_allowed', `${call.method} does not work here.`);
+    if (!route) return failure(405, 'method_not_allowed', `This path does not support ${call.method}.`);
     if (route.scopes && !route.scopes.some((scope) => scopes.has(scope))) {
       return lacksScope(route.scopes.join(' '));
     }
@@ -171,7 +171,7 @@ function ok(body: JsonValue): EmulatorAnswer {
   return { status: 200, body };
 }
 
-const noSuchNote = failure(404, 'not_found', 'There is no such note.');
+const noSuchNote = failure(404, 'not_found', 'This note does not exist.');
 
 function badRequest(message: string): EmulatorAnswer {
   return failure(400, 'bad_request', message);

@@ -17,94 +17,95 @@ import type { AnsweredRequest, RecordedApiRequest, RecordedTokenRequest } from '
 import { graphqlScopes, restScopes } from './scopes';
 import { answerTokenRequest, readTokenRequest } from './token-endpoint';
 
-/** How {@link startBipsyncEmulator} starts. */
+/** The options of {@link startBipsyncEmulator}. */
 export interface BipsyncEmulatorOptions {
-  /** TCP port on 127.0.0.1; default 0, which takes a free one. */
+  /** TCP port on 127.0.0.1. Default: 0, which selects a free port. */
   port?: number | undefined;
-  /** Default: random, so that no fixture holds credentials. */
+  /** The client's identifier. Default: random, so no fixture contains credentials. */
   clientId?: string | undefined;
-  /** Default: random, so that no fixture holds credentials. */
+  /** The client's secret. Default: random, so no fixture contains credentials. */
   clientSecret?: string | undefined;
-  /** The client's team, without `team_`; default: random. */
+  /** The client's team, without `team_`. Default: random. */
   teamId?: string | undefined;
-  /** Scopes that the client may ask for, `team_{teamId}` aside; default: every scope that Bipsync documents. */
+  /** The scopes that the client may ask for, except `team_{teamId}`. Default: every scope that Bipsync documents. */
   scopes?: readonly string[] | undefined;
-  /** See {@link BipsyncEmulator.expiresIn}; default 3600. */
+  /** See {@link BipsyncEmulator.expiresIn}. Default: 3600. */
   expiresIn?: JsonValue | undefined;
-  /** See {@link BipsyncEmulator.tokenDelayMs}; default 0. */
+  /** See {@link BipsyncEmulator.tokenDelayMs}. Default: 0. */
   tokenDelayMs?: number | undefined;
-  /** See {@link BipsyncEmulator.apiDelayMs}; default 0. */
+  /** See {@link BipsyncEmulator.apiDelayMs}. Default: 0. */
   apiDelayMs?: number | undefined;
-  /** See {@link BipsyncEmulator.challenge}; default `'none'`, as Bipsync documents none. */
+  /** See {@link BipsyncEmulator.challenge}. Default: `'none'`, because Bipsync documents no challenge. */
   challenge?: EmulatorChallenge | undefined;
-  /** See {@link BipsyncEmulator.narrowsScopes}; default false. */
+  /** See {@link BipsyncEmulator.narrowsScopes}. Default: false. */
   narrowsScopes?: boolean | undefined;
-  /** See {@link BipsyncEmulator.permitsIpAddress}; default true. */
+  /** See {@link BipsyncEmulator.permitsIpAddress}. Default: true. */
   permitsIpAddress?: boolean | undefined;
   /**
-   * Called once for each request, when its answer is decided, before any delay: for a line in a log. What it throws is
-   * ignored.
+   * Called once for each request, for example to write a log line: when the answer is known, and before any delay. An error
+   * that it throws is ignored.
    */
   onRequest?: ((request: AnsweredRequest) => void) | undefined;
-  /** Keep every request for `requests` and `tokenLog`; default false. They grow until `resetCounters()`. */
+  /** Whether `requests` and `tokenLog` keep every request until `resetCounters()`. Default: false. */
   record?: boolean | undefined;
 }
 
-/** A Bipsync on the loopback interface. What is not `readonly` may be set at any time, for the requests that follow. */
+/** An emulated Bipsync on the loopback interface. You can set the properties that are not `readonly` at any time. */
 export interface BipsyncEmulator {
   /** The origin, for `baseURL`: `http://127.0.0.1:{port}`. */
   readonly url: string;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly teamId: string;
-  /** Requests to `/v1/oauth/token` that have arrived, whatever became of them. */
+  /** The number of requests to `/v1/oauth/token` that have arrived, whatever their answer. */
   readonly tokenRequests: number;
-  /** Requests to any other path that have arrived, whatever became of them. */
+  /** The number of requests to any other path that have arrived, whatever their answer. */
   readonly apiRequests: number;
-  /** The API requests, in the order of their answers. Throws an `Error` unless started with `record: true`. */
+  /** The API requests, in the order of their answers. Throws an `Error` if the emulator was not started with `record: true`. */
   readonly requests: readonly RecordedApiRequest[];
-  /** The token requests, in the order of their answers. Throws an `Error` unless started with `record: true`. */
+  /** The token requests, in the order of their answers. Throws an `Error` if the emulator was not started with `record: true`. */
   readonly tokenLog: readonly RecordedTokenRequest[];
   /**
-   * `expires_in` of the tokens to come, in seconds. The emulator keeps to it: an expired token gets a 401. Any other
-   * JSON value is sent as it is and `undefined` leaves `expires_in` out; such a token, and one with 0 or less, is
-   * accepted for an hour (a numeric string counts as its number).
+   * `expires_in` of new tokens, in seconds. After this time, the emulator answers 401 to the token. A JSON value that is not
+   * a number is sent unchanged, and `undefined` omits `expires_in`. Such a token, and a token with 0 or less, is accepted for
+   * an hour. A numeric string counts as its number.
    */
   expiresIn: JsonValue | undefined;
-  /** Milliseconds that token requests take. The token is issued on arrival, so it can be revoked on its way. */
+  /** Delay of token requests in milliseconds. The token is issued when the request arrives, so it can be revoked before the answer. */
   tokenDelayMs: number;
-  /** Milliseconds that API requests take. Their token is checked on arrival. */
+  /** Delay of API requests in milliseconds. The token is checked when the request arrives. */
   apiDelayMs: number;
-  /** Whether the API's 401s carry `WWW-Authenticate` with RFC 6750's `invalid_token` or `insufficient_scope`. */
+  /** Whether the API's 401s have a `WWW-Authenticate` header with `invalid_token` or `insufficient_scope` (RFC 6750). */
   challenge: EmulatorChallenge;
   /**
-   * What becomes of a token request that asks for more scopes than the client may have. `false`: `invalid_scope`. `true`: a
-   * token with the others, and `scope` in the answer lists them (RFC 6749 §5.1). Assumed: Bipsync documents neither.
+   * The answer to a token request for more scopes than the client may have. `false`: the error `invalid_scope`. `true`: a
+   * token with the permitted scopes, which `scope` lists (RFC 6749 §5.1). Assumed: Bipsync documents neither.
    */
   narrowsScopes: boolean;
   /**
-   * `false` answers every request with 403. Bipsync documents that for its API; assumed: for its token endpoint as well.
-   * For one of the two alone, use `failTokenRequests({ status: 403 })` or `failApiRequests({ status: 403 })`.
+   * `false` answers every request with 403. Bipsync documents this for its API. Assumed: also for its token endpoint. For
+   * only one of the two, use `failTokenRequests({ status: 403 })` or `failApiRequests({ status: 403 })`.
    */
   permitsIpAddress: boolean;
-  /** Refuses every token issued up to now, those in answers still on their way included. */
+  /** Revokes every token issued until now, including tokens whose answer is still delayed. */
   revokeTokens(): void;
-  /** Changes the client's secret to the given or a random one and returns it; issued tokens stay good. */
+  /** Changes the client's secret to the given or a random one, and returns the new secret. Issued tokens stay valid. */
   rotateSecret(clientSecret?: string): string;
-  /** Replaces the scopes that the client may ask for beside its team; issued tokens keep theirs. */
+  /** Replaces the scopes that the client may ask for, except its team. Issued tokens keep their scopes. */
   grantScopes(scopes: readonly string[]): void;
   /**
-   * Lets the next `times` token requests fail (default 1, `Infinity` for all); faults queue up in order. Returns a
-   * function that ends this fault. Throws a `RangeError` if `times` is not a whole number above 0 or `Infinity`.
+   * Makes the next `times` token requests fail (default: 1, `Infinity` for all). Several faults are used in the order in which
+   * they were added. Returns a function that ends this fault. Throws a `RangeError` if `times` is neither a whole number above
+   * 0 nor `Infinity`.
    */
   failTokenRequests(fault: EmulatorFault, times?: number): () => void;
-  /** Lets the next `times` API requests fail; otherwise as `failTokenRequests`. */
+  /** Makes the next `times` API requests fail. Otherwise the same as `failTokenRequests`. */
   failApiRequests(fault: EmulatorFault, times?: number): () => void;
-  /** Ends all faults; requests that stall or drip already go on doing so. */
+  /** Ends all faults. Requests that already stall or drip continue to do so. */
   clearFaults(): void;
   /** Sets both counters to 0 and empties `requests` and `tokenLog`. */
   resetCounters(): void;
-  /** Drops every connection, stalled ones included, and frees the port. May be called again. */
+  /** Closes every connection, including stalled ones, and frees the port. You can call it more than once. */
   close(): Promise<void>;
   /** `close()`, for `await using`. */
   [Symbol.asyncDispose](): Promise<void>;
@@ -113,34 +114,34 @@ export interface BipsyncEmulator {
 const tokenPath = '/v1/oauth/token';
 
 /**
- * startBipsyncEmulator starts a Bipsync on the loopback interface for tests: the token endpoint and a few resources,
- * over real HTTP, that ask for token, team and scope as Bipsync does. `close()` it when done.
+ * startBipsyncEmulator starts an emulated Bipsync on the loopback interface for tests: the token endpoint and a few
+ * resources, over real HTTP. They require the token, the team and the scope as Bipsync does. Call `close()` at the end.
  *
  * | request | needs the scope | answer |
  * |---|---|---|
  * | `POST /v1/oauth/token`, form or JSON | | a token, or an OAuth error with a `hint` |
  * | `GET /v1/field` | `rest_api:fields:read` | a list |
  * | `GET /v1/contenttype` | `rest_api:read` | a list |
- * | `GET /v1/research` | `rest_api:read` | a list of the notes: 25, and those created since |
+ * | `GET /v1/research` | `rest_api:read` | a list of the notes: 25, and those that were created later |
  * | `GET /v1/research/{id}` (`note-1` to `note-25`) | `rest_api:read` | the note |
  * | `POST /v2/research/note` with `user` | `rest_api:write` | 201 and the note, with its `id` |
  * | `POST /v2/research/note/{id}/attachment` with `fileName`, `length`, `user` | `rest_api:write` | 201 and the attachment |
  * | `POST /v3/ingest/{source}/{value}`, with `documentType` the first time | `rest_api:write` | 201 or 200 and the record |
  * | `POST /v1/graphql` with any `query` | any GraphQL scope | the notes as a Relay connection |
- * | `/v1/echo`, any method; the emulator's own | | method, path, headers but Authorization, SHA-256 and length of the body |
+ * | `/v1/echo`, any method (only in the emulator) | | method, path, headers without Authorization, SHA-256 and length of the body |
  *
  * A list is `{ total, offset, limit, results }`; the query parameters `offset` (default 0) and `limit` (default 10) choose
- * the page. GraphQL's `variables` may hold `first` (default 10), `after`, `last` and `before`; its `pageInfo` has the cursors.
- * Everything but the token endpoint needs the team's scope, and a missing scope is a 401.
+ * the page. GraphQL's `variables` can contain `first` (default 10), `after`, `last` and `before`. Its `pageInfo` has the
+ * cursors. Every path except the token endpoint requires the team's scope. If a scope is missing, the answer is 401.
  *
  * Bipsync documents the paths of this table, the list's envelope, the properties that a request needs, the scopes, the
- * token's answer, and what 400, 401, 403, 404 and 405 mean. **Assumed** is what the public documents do not say: the bodies
- * of all errors (they look like league/oauth2-server's), 401s without `WWW-Authenticate`, `GET /v1/research/{id}`,
- * the order of the checks (token, team, path, method, scope), the status 201, the properties of notes, fields and
- * attachments, the form of a cursor, the default page sizes, and that a token without a team reaches nothing. The
- * attachment's content cannot be uploaded.
+ * token's answer, and what 400, 401, 403, 404 and 405 mean. The public documents do not describe the rest, so the following is
+ * **assumed**: the bodies of all errors (they look like those of league/oauth2-server), 401s without `WWW-Authenticate`,
+ * `GET /v1/research/{id}`, the order of the checks (token, team, path, method, scope), the status 201, the properties of notes,
+ * fields and attachments, the form of a cursor, the default page sizes, and that a token without a team gives access to
+ * nothing. The attachment's content cannot be uploaded.
  *
- * Delays use the global `setTimeout`, so fake timers hold them.
+ * Delays use the global `setTimeout`, so fake timers stop them.
  *
  * @example
  * ```ts
@@ -152,7 +153,7 @@ const tokenPath = '/v1/oauth/token';
  * await bipsync.close();
  * ```
  *
- * @throws An `Error` with the system's code, for example `EADDRINUSE`, if it cannot listen on the port.
+ * @throws An `Error` with the system's code, for example `EADDRINUSE`, if the emulator cannot use the port.
  */
 export async function startBipsyncEmulator(given: BipsyncEmulatorOptions = {}): Promise<BipsyncEmulator> {
   const options = ownOptions(given);

@@ -5,21 +5,21 @@ import type { EmulatorAnswer } from './answers';
 import { ownOptions } from './own-options';
 
 /**
- * EmulatorFault is what can go wrong with one request.
+ * EmulatorFault is a fault of one request.
  *
- * These take the place of the answer; no token is issued:
+ * These faults replace the answer. No token is issued:
  * - `'reset'`: the connection is reset.
- * - `'stall'`: the request is read and never answered, until the client gives up or the emulator closes.
- * - `{ status, headers?, body? }`: this answer. A string or bytes are sent as they are (`text/plain` and
- *   `application/octet-stream` unless `headers` says otherwise), anything else as JSON; default: an empty body.
- * - `{ redirectTo, status? }`: a redirect to that URL; default status 307, which repeats method and body.
+ * - `'stall'`: the request is read but not answered, until the client gives up or the emulator closes.
+ * - `{ status, headers?, body? }`: this answer. A string is sent as `text/plain` and bytes as `application/octet-stream`, unless
+ *   `headers` has another type. Any other value is sent as JSON. Default: an empty body.
+ * - `{ redirectTo, status? }`: a redirect to this URL. Default status: 307, which repeats the method and the body.
  *
- * These spoil the normal answer:
+ * These faults change the normal answer:
  * - `'reset-mid-body'`: status, headers and half of the body, then the connection ends.
  * - `'stall-mid-body'`: status, headers and half of the body, then nothing more.
- * - `{ delayMs }`: so many milliseconds late, in addition to `tokenDelayMs` or `apiDelayMs`.
- * - `{ dripMs }`: one byte of the body every so many milliseconds.
- * - `{ oversizeBytes }`: JSON white space after the body, up to so many bytes in all, without a Content-Length.
+ * - `{ delayMs }`: the answer comes this many milliseconds later, in addition to `tokenDelayMs` or `apiDelayMs`.
+ * - `{ dripMs }`: one byte of the body every `dripMs` milliseconds.
+ * - `{ oversizeBytes }`: JSON white space after the body, up to this total size, without a Content-Length.
  */
 export type EmulatorFault =
   | 'reset'

@@ -1,6 +1,6 @@
 import { ownOptions } from './own-options';
 
-/** What {@link mockBipsyncToken} needs of an axios-mock-adapter, which is not a dependency of this package. */
+/** The part of an axios-mock-adapter that {@link mockBipsyncToken} uses. axios-mock-adapter is not a dependency of this package. */
 export interface BipsyncTokenMock {
   onPost(url: string | RegExp): {
     reply(answer: (config: object) => [status: number, body: object]): unknown;
@@ -18,13 +18,13 @@ interface MockInternals extends BipsyncTokenMock {
   history?: object;
 }
 
-/** What the mocked token endpoint answers. */
+/** The options of {@link mockBipsyncToken}: what the mocked token endpoint answers. */
 export interface MockBipsyncTokenOptions {
-  /** The token, or a function asked at every token request; default `'mocked-bipsync-token'`. */
+  /** The token, or a function that is called at every token request. Default: `'mocked-bipsync-token'`. */
   accessToken?: string | (() => string) | undefined;
-  /** Lifetime in seconds; default 3600. */
+  /** Lifetime in seconds. Default: 3600. */
   expiresIn?: number | undefined;
-  /** The token endpoint's URL; default: whatever ends in `/v1/oauth/token`. */
+  /** The token endpoint's URL. Default: every URL that ends in `/v1/oauth/token`. */
   tokenUrl?: string | RegExp | undefined;
 }
 
@@ -33,21 +33,20 @@ const optionNames = ['accessToken', 'expiresIn', 'tokenUrl'];
 /** The plugin trusts an adapter with this property to reach no network, and so no proxy. */
 const mockMark = Symbol.for('axios-bipsync-auth.mock');
 
-/** What became of the mocked token endpoint. */
+/** What the mocked token endpoint has answered. */
 export interface MockedBipsyncToken {
-  /** The token answered last; before that, the one to come, or `''` if a function makes it. */
+  /** The token of the last answer. Before the first answer: the configured token, or `''` if it comes from a function. */
   readonly accessToken: string;
-  /** Token requests answered. */
+  /** The number of answered token requests. */
   readonly tokenRequests: number;
 }
 
 /**
- * mockBipsyncToken lets an axios-mock-adapter answer token requests, so that an existing suite goes on working once
- * the plugin is installed. It may come before or after the suite's own handlers, catch-alls included, because it
- * puts its handler first. `mock.reset()` and `mock.resetHandlers()` remove that handler like any other: call
- * mockBipsyncToken again after them.
+ * mockBipsyncToken makes an axios-mock-adapter answer token requests, so an existing test suite still works with the plugin.
+ * You can call it before or after the suite's own handlers, because it puts its handler first. `mock.reset()` and
+ * `mock.resetHandlers()` remove this handler too: call mockBipsyncToken again after them.
  *
- * `mock.history` then holds the application's requests only: a token request is taken out of it when it is answered.
+ * `mock.history` contains only the application's requests. Token requests are removed from it.
  *
  * @example
  * ```ts
@@ -56,7 +55,7 @@ export interface MockedBipsyncToken {
  * mock.onGet('/v1/research').reply(200, { total: 0, offset: 0, limit: 10, results: [] });
  * ```
  *
- * @throws TypeError if `mock` is not an axios-mock-adapter, or if an option does not exist.
+ * @throws TypeError if `mock` is not an axios-mock-adapter, or if an option is unknown.
  */
 export function mockBipsyncToken(
   mock: BipsyncTokenMock,
@@ -96,7 +95,7 @@ function refuseOther(mock: unknown): void {
   const { onPost } = (mock ?? {}) as Partial<BipsyncTokenMock>;
   if (typeof onPost !== 'function') {
     throw new TypeError(
-      'The first argument of mockBipsyncToken must be an axios-mock-adapter: what new MockAdapter(api) returns.',
+      'The first argument of mockBipsyncToken must be an axios-mock-adapter, as new MockAdapter(api) returns it.',
     );
   }
 }
@@ -104,12 +103,16 @@ function refuseOther(mock: unknown): void {
 /** A misspelt option would be passed over in silence, and the suite would test something else. */
 function refuseOtherOptions(options: unknown): void {
   if (typeof options !== 'object' || options === null) {
-    throw new TypeError(`The options of mockBipsyncToken must be an object of ${optionNames.join(', ')}.`);
+    throw new TypeError(
+      `The options of mockBipsyncToken must be an object. The options are ${optionNames.join(', ')}.`,
+    );
   }
   const others = Object.keys(options).filter((name) => !optionNames.includes(name));
   if (others.length > 0) {
     const named = others.map((name) => JSON.stringify(name)).join(', ');
-    throw new TypeError(`mockBipsyncToken has no option ${named}, only ${optionNames.join(', ')}.`);
+    throw new TypeError(
+      `mockBipsyncToken: unknown option ${named}. The options are ${optionNames.join(', ')}.`,
+    );
   }
 }
 

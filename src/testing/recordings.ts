@@ -7,35 +7,35 @@ export interface RecordedApiRequest {
   method: string;
   /** Path and query, as sent. */
   path: string;
-  /** Every header but `authorization`. */
+  /** Every header except `authorization`. */
   headers: IncomingHttpHeaders;
   body: Buffer;
-  /** `valid`: a token that the emulator issued, even if it lacks a scope; `refused`: anything else in the header. */
+  /** `valid`: a token that the emulator issued, even if a scope is missing. `refused`: any other header. `none`: no header. */
   authorization: 'none' | 'valid' | 'refused';
-  /** The status answered; `undefined` after `'reset'` and `'stall'`. */
+  /** The status of the answer. `undefined` after `'reset'` and `'stall'`. */
   status: number | undefined;
 }
 
 /** One token request, without its credentials. */
 export interface RecordedTokenRequest {
-  /** The body's encoding; `undefined` for any other content type. */
+  /** The body's encoding. `undefined` for any other content type. */
   encoding: 'form' | 'json' | undefined;
-  /** The `scope` asked for. */
+  /** The `scope` that was asked for. */
   scope: string | undefined;
-  /** The status answered; `undefined` after `'reset'` and `'stall'`. */
+  /** The status of the answer. `undefined` after `'reset'` and `'stall'`. */
   status: number | undefined;
 }
 
-/** One request in a line of a log: it holds no token, no secret, no query and no body. */
+/** One request, for a log line. It contains no token, no secret, no query and no body. */
 export interface AnsweredRequest {
   /** `token` for requests to `/v1/oauth/token`, `api` for all others. */
   endpoint: 'token' | 'api';
   method: string;
-  /** Without its query; a part of more than 40 characters, which might be a token, is shown as `…`. */
+  /** The path without the query. A part of more than 40 characters could be a token, so it is shown as `…`. */
   path: string;
-  /** As in {@link RecordedApiRequest}; `undefined` for a token request. */
+  /** As in {@link RecordedApiRequest}. `undefined` for a token request. */
   authorization: RecordedApiRequest['authorization'] | undefined;
-  /** The status answered; `undefined` after `'reset'` and `'stall'`. */
+  /** The status of the answer. `undefined` after `'reset'` and `'stall'`. */
   status: number | undefined;
   /** The answer's `error` code, for example `access_denied` or `invalid_scope`, if it has one. */
   error: string | undefined;

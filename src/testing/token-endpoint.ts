@@ -32,7 +32,8 @@ export function answerTokenRequest(request: TokenRequest, endpoint: TokenEndpoin
   const { method, parameters } = request;
   if (method !== 'POST') return refusal('invalid_request', 'Send a POST request.', 405, { Allow: 'POST' });
   if (!parameters) {
-    const rule = 'Send a form or a JSON object of strings, with its Content-Type and each parameter once.';
+    const rule =
+      'Send a form or a JSON object of strings, with its Content-Type and each parameter only once.';
     return refusal('invalid_request', rule);
   }
   const grantType = parameters.get('grant_type');
