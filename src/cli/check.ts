@@ -24,7 +24,7 @@ import {
   toJsonLine,
 } from './terminal';
 
-/** check finds out what is wrong with the environment's credentials, and says what to do about it. */
+/** check finds out what is wrong with the environment's credentials, and prints the next step. */
 export async function check(terminal: Terminal, { json = false }: { json?: boolean }): Promise<ExitStatus> {
   const { env, stdout } = terminal;
   const paint = painter(env, stdout);
@@ -46,12 +46,12 @@ function conclusion(steps: readonly Step[], paint: Paint): string {
   const odd = steps.filter(({ hint }) => hint !== undefined);
   const [style, verdict] =
     bad.length > 0
-      ? (['red', `Not in order: ${namesOf(bad)}.`] as const)
+      ? (['red', `Failed: ${namesOf(bad)}.`] as const)
       : odd.length > 0
         ? (['yellow', `Nothing failed. Read the hints: ${namesOf(odd)}.`] as const)
-        : (['green', 'All in order: requests with this configuration will be answered.'] as const);
+        : (['green', 'All checks passed. The API accepts requests with this configuration.'] as const);
   const hasAssumptions = steps.some(({ detail, hint }) => `${detail} ${hint}`.includes(ASSUMED));
-  const legend = `What follows "${ASSUMED}" is not stated in Bipsync's docs. Everything else was seen just now.`;
+  const legend = `Bipsync's docs do not state what follows "${ASSUMED}". Everything else was checked just now.`;
   return `\n  ${paint(style, verdict)}\n${hasAssumptions ? paragraph(legend, 2) : ''}`;
 }
 
@@ -113,22 +113,22 @@ function checkConfiguration(env: Environment): Step {
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
     const hint = namesTenant(env)
-      ? 'Correct these BIPSYNC_… variables; `npx axios-bipsync-auth --help` lists them.'
+      ? 'Correct these BIPSYNC_… variables. `npx axios-bipsync-auth --help` explains them.'
       : 'No BIPSYNC_… variable is set. `npx axios-bipsync-auth --help` lists them. Load a file with `--env-file .env`.';
     return failed('configuration', error.message, oddities ?? hint);
   }
 }
 
 const tlsHint =
-  `${TLS_UNCHECKED}: whoever is on the way can read the secret. Remove it, and let NODE_EXTRA_CA_CERTS name the file of ` +
-  'the missing certificate authority (CA).';
+  `${TLS_UNCHECKED}. Anyone between this machine and the server can read the secret. Remove this variable, and set ` +
+  'NODE_EXTRA_CA_CERTS to the path of the missing CA certificate.';
 
 /** A path is accepted, since it may be meant. */
 function pathHint({ pathname }: URL): string | undefined {
   const path = pathname.replace(/\/+$/, '');
   if (path === '') return undefined;
   return (
-    'BIPSYNC_BASE_URL has a path, and the paths of requests are appended to it: ' +
+    'BIPSYNC_BASE_URL has a path, and the path of each request is appended to this path: ' +
     `get('/v1/research') goes to ${path}/v1/research.`
   );
 }
@@ -141,20 +141,20 @@ function tokenHint(error: BipsyncAuthError, proxy: string | undefined): string |
   switch (code) {
     case 'ERR_BIPSYNC_CREDENTIALS':
       return (
-        `clientId is BIPSYNC_CLIENT_ID. clientSecret is ${SECRET}, or the file of ${SECRET_FILE}. ` +
-        assumed("the endpoint's errors are those of OAuth 2.0 (RFC 6749 §5.2).")
+        `clientId is BIPSYNC_CLIENT_ID. clientSecret is ${SECRET}, or the content of the file in ${SECRET_FILE}. ` +
+        assumed('the token endpoint uses the errors of OAuth 2.0 (RFC 6749 §5.2).')
       );
     case 'ERR_BIPSYNC_IP_NOT_ALLOWED':
-      return `${addressHint} ${assumed('a 403 means the same here as from the API.')}`;
+      return `${addressHint} ${assumed('a 403 from the token endpoint means the same as a 403 from the API.')}`;
     case 'ERR_BIPSYNC_TOKEN_UNAVAILABLE':
       if (tokenEndpointStatus === undefined) return networkHint(proxy);
       if (retryAfterMs === undefined || retryAfterMs <= OWN_PAUSE_MS) return undefined;
-      return `The endpoint asks you to wait. Try again in ${describeDuration(retryAfterMs)}.`;
+      return `The token endpoint asks you to wait. Try again in ${describeDuration(retryAfterMs)}.`;
     case 'ERR_BIPSYNC_TOKEN_REQUEST':
     case 'ERR_BIPSYNC_TOKEN_RESPONSE':
       return (
-        'This does not look like a Bipsync token endpoint: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and that no gateway ' +
-        'answers in its place.'
+        'This does not look like a Bipsync token endpoint. Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and whether a gateway ' +
+        'answers instead.'
       );
     default:
       return undefined;
@@ -163,8 +163,8 @@ function tokenHint(error: BipsyncAuthError, proxy: string | undefined): string |
 
 function networkHint(proxy: string | undefined): string {
   return proxy === undefined
-    ? 'Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and that no firewall is in the way.'
-    : 'If the host needs no proxy, name the host in NO_PROXY.';
+    ? 'Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and whether a firewall blocks the connection.'
+    : 'If the host needs no proxy, add the host to NO_PROXY.';
 }
 
 const isTeam = (scope: string): boolean => scope.startsWith('team_');
@@ -174,14 +174,14 @@ function checkScopes(granted: readonly string[], missing: readonly string[]): St
     return failed(
       'scopes',
       `granted: ${granted.join(' ')}; asked for and not granted: ${missing.join(' ')}`,
-      'Requests that need them will get a 401. Have them granted to the client in Bipsync, or remove them from the ' +
-        'BIPSYNC_… variables.',
+      'Requests that need the missing scopes will get a 401. Ask your Bipsync administrator to grant these scopes to the ' +
+        'client, or remove them from the BIPSYNC_… variables.',
     );
   }
   const hint = granted.every(isTeam)
-    ? 'A token for the team alone opens little: name the scopes of your client in BIPSYNC_SCOPES.'
+    ? 'A token with only the team gives access to very little. Set BIPSYNC_SCOPES to the scopes of your client.'
     : undefined;
-  const source = assumed('a token response that names no scopes grants all that were asked for.');
+  const source = assumed('a token response without scopes grants all scopes that were asked for.');
   return passed('scopes', `${granted.join(' ')}. ${source}`, hint);
 }
 
@@ -195,8 +195,7 @@ async function findRefusedScopes({ auth, config }: Connection): Promise<Step> {
       return failed(
         'scopes',
         'the team is refused',
-        commaHint(teams) ??
-          'Check BIPSYNC_TEAM_ID: the client must have been made for this team, in this tenant.',
+        commaHint(teams) ?? 'Check BIPSYNC_TEAM_ID. The client must belong to this team and this tenant.',
       );
     }
     const refused: string[] = [];
@@ -205,14 +204,14 @@ async function findRefusedScopes({ auth, config }: Connection): Promise<Step> {
       'scopes',
       refused.length > 0 ? `not granted: ${refused.join(' ')}` : 'granted one by one, but refused together',
       commaHint(refused) ??
-        'Remove these from BIPSYNC_SCOPES, or have them granted to the client in Bipsync.',
+        'Remove these scopes from BIPSYNC_SCOPES, or ask your Bipsync administrator to grant them to the client.',
     );
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
     return failed(
       'scopes',
       `asked for: ${scopes.join(' ')}`,
-      commaHint(scopes) ?? 'Compare them with what the client was granted.',
+      commaHint(scopes) ?? 'Check which of these scopes were granted to the client.',
     );
   }
 }
@@ -244,6 +243,6 @@ function checkClock(aheadMs: number): Step {
   return passed(
     'clock',
     detail,
-    'Synchronise it (NTP): certificates and expiry times are judged by this clock.',
+    "Synchronise this machine's clock (NTP). Certificates and expiry times are checked against it.",
   );
 }

@@ -14,15 +14,12 @@ const standIn = {
 export function checkSecret(env: Environment): Step {
   const { [SECRET]: value, [SECRET_FILE]: file } = env;
   if (!isSet(value) && !isSet(file)) {
-    const hint = `Set it, or name a file that holds it in ${SECRET_FILE}.`;
+    const hint = `Set it, or set ${SECRET_FILE} to the path of a file that contains the secret.`;
     return failed('secret', `${SECRET} is not set`, hint);
   }
   try {
     connect({ ...standIn, [SECRET]: value, [SECRET_FILE]: file });
-    return passed(
-      'secret',
-      isSet(value) ? `${SECRET} is set` : `${SECRET_FILE} names a file that can be read`,
-    );
+    return passed('secret', isSet(value) ? `${SECRET} is set` : `the file in ${SECRET_FILE} can be read`);
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
     return failed('secret', error.message);
@@ -42,8 +39,8 @@ function oddityOf(value: string): string | undefined {
   const trimmed = value.trim();
   const oddities = [
     ...(trimmed === value ? [] : ['begins or ends with white space.']),
-    ...(/^(["'`]).*\1$/s.test(trimmed) ? ['is in quotes, and they count as part of it: remove them.'] : []),
-    ...(isJsonObject(trimmed) ? ['is JSON: put only the value itself there.'] : []),
+    ...(/^(["'`]).*\1$/s.test(trimmed) ? ['is in quotes. Remove the quotes.'] : []),
+    ...(isJsonObject(trimmed) ? ['is JSON. Use only the value inside it.'] : []),
   ];
   return oddities.length === 0 ? undefined : oddities.join(' It ');
 }

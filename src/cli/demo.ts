@@ -43,8 +43,9 @@ async function tellStory(
   const rows: Row[] = [];
 
   print(
-    `\n  The interceptor that web pages show, and ${paint('bold', 'axios-bipsync-auth')}, side by side:\n` +
-      '  the same calls over real HTTP, to an emulated Bipsync on this machine.\n\n',
+    `\n  The interceptor that many web pages show ("pasted"), compared with\n` +
+      `  ${paint('bold', 'axios-bipsync-auth')} ("plugin"). Both send the same requests over real HTTP to an\n` +
+      '  emulated Bipsync on this machine.\n\n',
   );
   print(`${paint('dim', line('', 'pasted', 'plugin', 'promised'))}\n`);
   const showNext = (): void => progress.show(scenes[rows.length]?.title ?? '');
@@ -61,12 +62,12 @@ async function tellStory(
   if (json) stdout.write(toJsonLine({ ok, against: 'emulator', rows }, 2));
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const verdict = ok
-    ? paint('green', `The plugin did all that it promises. This took ${seconds} seconds.`)
-    : paint('red', 'The plugin did not do all that it promises: please report these lines.');
+    ? paint('green', `The plugin kept all its promises. This took ${seconds} seconds.`)
+    : paint('red', 'The plugin did not keep all its promises. Please report these lines.');
   print(`\n  ${verdict}\n`);
   print(
-    "  Next: set your tenant's BIPSYNC_… variables, and run\n  `npx axios-bipsync-auth check`. " +
-      '`npx axios-bipsync-auth --help` lists them.\n\n',
+    "  Next: set your tenant's BIPSYNC_… variables, which `npx axios-bipsync-auth --help`\n" +
+      '  lists, and run `npx axios-bipsync-auth check`.\n\n',
   );
   return ok ? 0 : 1;
 }
@@ -101,8 +102,8 @@ async function readOnce(terminal: Terminal, json: boolean): Promise<ExitStatus> 
 
   if (!json) {
     stdout.write(
-      `\n  ${paint('bold', 'axios-bipsync-auth')} with ${home.origin}, as the BIPSYNC_… variables\n` +
-        '  say: one token, and one request that only reads\n\n',
+      `\n  ${paint('bold', 'axios-bipsync-auth')} with ${home.origin}, from the BIPSYNC_… variables:\n` +
+        '  one token, and one request that only reads data\n\n',
     );
   }
   progress.show('asking for a token');

@@ -50,10 +50,12 @@ export async function emulator(terminal: Terminal, options: EmulatorCommandOptio
     const list = endpoints.map(([method, path, scope]) =>
       `  ${method.padEnd(4)} ${path.padEnd(34)}  ${scope}`.trimEnd(),
     );
-    stderr.write(`${paint('bold', `An emulated Bipsync runs at ${bipsync.url}.`)} In another terminal:\n\n`);
+    stderr.write(
+      `${paint('bold', `An emulated Bipsync runs at ${bipsync.url}.`)} Run in another terminal:\n\n`,
+    );
     stdout.write(exports.join(''));
-    stderr.write(`\nIt answers these requests, and asks for these scopes:\n\n${list.join('\n')}\n\n`);
-    stderr.write('Then try `npx axios-bipsync-auth check`. Ctrl-C ends the emulator.\n\n');
+    stderr.write(`\nIt answers these requests, which need these scopes:\n\n${list.join('\n')}\n\n`);
+    stderr.write('Then run `npx axios-bipsync-auth check`. Ctrl-C stops the emulator.\n\n');
   }
   await interrupted;
   await bipsync.close();
@@ -82,9 +84,12 @@ async function start(
     return bipsync;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    throw new Error(`Port ${port} is taken. Choose another --port, or leave it out for a free one.`, {
-      cause: error,
-    });
+    throw new Error(
+      `Port ${port} is already in use. Choose another --port, or omit --port to use a free port.`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

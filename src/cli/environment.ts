@@ -42,7 +42,7 @@ export function loadEnvFile(file: string, env: Record<string, string | undefined
   const { parseEnv } = util as Partial<typeof util>;
   if (!parseEnv) {
     throw new Error(
-      `--env-file needs Node 20.12 or later, and this is ${process.version}. Upgrade Node, or set the variables in the shell.`,
+      `--env-file needs Node 20.12 or later, but this is ${process.version}. Upgrade Node, or set the variables in the shell.`,
     );
   }
   let text: string;

@@ -1,78 +1,78 @@
-const envFile = `  --env-file FILE  read variables from a file, such as .env; those that are set
-                   already win`;
+const envFile = `  --env-file FILE  read variables from a file, for example .env. Variables that
+                   are already set keep their values.`;
 
 export const commandHelp = {
-  check: `Usage: bipsync-auth check [--json] [--env-file FILE]
+  check: `Usage: npx axios-bipsync-auth check [--json] [--env-file FILE]
 
-Finds out what is wrong with the credentials in the environment, and says what
-to do about it. It looks at the configuration, the secret, the proxy, DNS, TLS,
-the token request, the granted scopes, one API request that only reads, and the
-clock. It marks what it assumes because Bipsync's docs do not state it.
+Finds out what is wrong with the credentials in the environment, and prints the
+next step. It checks the configuration, the secret, the proxy, DNS, TLS, the
+token request, the granted scopes, one API request that only reads data, and the
+clock. What Bipsync's docs do not state is marked as assumed.
 
   --json           print { ok, steps: [{ name, ok, detail, hint? }] }
 ${envFile}
-  -h, --help       print this
+  -h, --help       print this help
 
-Exit status: 0 if nothing failed, 1 if something is wrong, 2 for wrong usage.
+Exit status: 0 if nothing failed, 1 if a check failed, 2 for wrong usage.
 `,
-  token: `Usage: bipsync-auth token [--json] [--env-file FILE]
+  token: `Usage: npx axios-bipsync-auth token [--json] [--env-file FILE]
 
-Prints one access token, alone, on stdout:
+Prints one access token on stdout, and nothing else:
 
   curl -H "Authorization: Bearer $(npx axios-bipsync-auth token)" \\
     https://acme-api.bipsync.com/v1/research
 
-A token opens what its scopes reach in the whole team, private notes included:
-keep it out of logs.
+A token gives access to everything in the team that its scopes allow, including
+private notes. Keep it out of logs.
 
   --json           print { accessToken, expiresAt, scopes }; expiresAt is in
                    epoch milliseconds
 ${envFile}
-  -h, --help       print this
+  -h, --help       print this help
 
 Exit status: 0 if a token was printed, 1 if not, 2 for wrong usage.
 `,
-  emulator: `Usage: bipsync-auth emulator [options]
+  emulator: `Usage: npx axios-bipsync-auth emulator [options]
 
-Runs a Bipsync on 127.0.0.1 until Ctrl-C. It prints the BIPSYNC_… variables that
-lead to it, and then a line for each request, without tokens and secrets. A
-client id, secret and team that are set already are used. The others are made
-up for this run.
+Runs an emulated Bipsync on 127.0.0.1 until Ctrl-C. It prints the BIPSYNC_…
+variables to connect to it, and then one line for each request, without tokens
+and secrets. If a client id, secret or team is already set, it is used.
+Otherwise, the emulator creates a random one for this run.
 
-  --port PORT      the port to listen on; default: a free one
-  --expires-in S   how long tokens live, in seconds; default: 3600
-  --fail FAULT     let requests fail: WHERE:WHAT, or WHERE:WHAT:TIMES
+  --port PORT      the port to listen on; default: a free port
+  --expires-in S   lifetime of the tokens, in seconds; default: 3600
+  --fail FAULT     make requests fail: WHERE:WHAT, or WHERE:WHAT:TIMES
                      WHERE  token, or api
                      WHAT   an HTTP status, reset, or stall (no answer)
                      TIMES  how many of the next requests; default: all
-                   May be given more than once; the faults follow each other.
-  --json           print the variables as one line of JSON, and nothing else
+                   You can repeat this option. The faults are used in order.
+  --json           print only the variables, as one line of JSON
 ${envFile}
-  -h, --help       print this
+  -h, --help       print this help
 
-For example, tokens that live a minute, after an endpoint that is down for three
-requests:
+For example, the first three token requests fail, and tokens expire after a
+minute:
 
-  bipsync-auth emulator --expires-in 60 --fail token:503:3
+  npx axios-bipsync-auth emulator --expires-in 60 --fail token:503:3
 
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if the port cannot be used, 2 for
 wrong usage.
 `,
-  demo: `Usage: bipsync-auth demo [--json] [--env-file FILE]
+  demo: `Usage: npx axios-bipsync-auth demo [--json] [--env-file FILE]
 
-Shows what the plugin does next to the interceptor that many web pages show: on
-a cold start, at expiry, after a revocation, with an endpoint outside the
-token's scopes, with a wrong secret, with a link to another host, and when an
-error is logged. It runs on an emulator and takes about ten seconds.
+Compares the plugin with the interceptor that many web pages show: on a cold
+start, at expiry, after a revocation, with an endpoint outside the token's
+scopes, with a wrong secret, with a link to another host, and when an error is
+logged. The demo uses an emulator and takes about ten seconds.
 
-If a BIPSYNC_… variable is set, it gets one token from that tenant and makes one
-request that only reads instead.
+If a BIPSYNC_… variable is set, the demo does not use the emulator. It gets one
+token from the tenant, and sends one request that only reads data.
 
-  --json           print what was promised and what was seen as JSON
+  --json           print the promised and the measured numbers as JSON
 ${envFile}
-  -h, --help       print this
+  -h, --help       print this help
 
-Exit status: 0 if all is as promised, 1 if not, 2 for wrong usage.
+Exit status: 0 if every promise was kept, 1 if not, 2 for wrong usage.
 `,
 } as const;
 
@@ -83,25 +83,27 @@ export const commandNames: readonly string[] = [...Object.keys(commandHelp), 'he
 
 export const isCommandName = (name: string): name is CommandName => Object.hasOwn(commandHelp, name);
 
-export const programHelp = `Usage: bipsync-auth <command> [options]
+export const programHelp = `Usage: npx axios-bipsync-auth <command> [options]
 
   check           find out what is wrong with your credentials
   token           print one access token
-  emulator        run a Bipsync on this machine
+  emulator        run an emulated Bipsync on this machine
   demo            see what the plugin does
-  help [command]  print this, or the command's help (as do -h and --help)
-  version         print the version (as do -v and --version)
+  help [command]  print this help, or the command's help (also -h, --help)
+  version         print the version (also -v, --version)
 
-Credentials come from the environment, or from a file that --env-file names;
-never from arguments:
+Credentials come from the environment or from the file in --env-file, never
+from arguments:
 
   BIPSYNC_CLIENT              the tenant's subdomain: acme for
                               https://acme-api.bipsync.com
-  BIPSYNC_BASE_URL            instead of it: a sandbox, a gateway, an emulator
+  BIPSYNC_BASE_URL            instead of BIPSYNC_CLIENT: the URL of a sandbox, a
+                              gateway or an emulator
   BIPSYNC_CLIENT_ID           the client's identifier
-  BIPSYNC_CLIENT_SECRET       its secret
-  BIPSYNC_CLIENT_SECRET_FILE  instead of it: a file that holds the secret
-  BIPSYNC_TEAM_ID             the team that tokens are for
+  BIPSYNC_CLIENT_SECRET       the client's secret
+  BIPSYNC_CLIENT_SECRET_FILE  instead of BIPSYNC_CLIENT_SECRET: the path of a file
+                              that contains the secret
+  BIPSYNC_TEAM_ID             the tokens' team
   BIPSYNC_SCOPES              the other scopes, separated by spaces
 
 For example:

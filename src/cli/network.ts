@@ -22,8 +22,8 @@ export async function checkDns({ hostname }: URL, env: Environment): Promise<Ste
       : 'BIPSYNC_BASE_URL';
     const hint =
       code === 'ENOTFOUND'
-        ? `There is no such host: check ${name}. If only a proxy reaches it, set HTTPS_PROXY.`
-        : 'The name server does not answer: check the network, VPN and DNS settings of this machine.';
+        ? `This host does not exist. Check ${name}. If this machine needs a proxy, set HTTPS_PROXY.`
+        : 'The name server does not answer. Check the network, VPN and DNS settings of this machine.';
     return failed('dns', `${hostname} was not found (${code})`, hint);
   }
 }
@@ -52,7 +52,7 @@ export async function checkTls(home: URL, env: Environment): Promise<Step> {
     return failed(
       'tls',
       `${host}: ${code === 'ABORT_ERR' ? 'no answer within 10 seconds' : `no TLS connection (${code})`}`,
-      'Check the host, the firewall, and whether a proxy is needed (HTTPS_PROXY).',
+      'Check the host, the firewall, and whether this machine needs a proxy (HTTPS_PROXY).',
     );
   } finally {
     socket.destroy();
@@ -71,7 +71,7 @@ function readCertificate(socket: TLSSocket, host: string, env: Environment): Ste
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     return failed(
       'tls',
-      `${detail}: valid from ${from} to ${to}, and this machine's clock says ${new Date().toUTCString()}`,
+      `${detail}: valid from ${from} to ${to}, but this machine's clock says ${new Date().toUTCString()}`,
       "Correct this machine's clock (NTP). If the clock is right, the server needs a new certificate.",
     );
   }
@@ -79,7 +79,7 @@ function readCertificate(socket: TLSSocket, host: string, env: Environment): Ste
     return failed(
       'tls',
       detail,
-      'The certificate is for another host: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.',
+      'The certificate is for another host. Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.',
     );
   }
   return failed('tls', `${detail}; ${issuerOf(socket.getPeerCertificate(true))}`, missingCaHint(env));
@@ -104,10 +104,10 @@ function issuerOf(certificate: Chain): string {
 function missingCaHint(env: Environment): string {
   const file = 'NODE_EXTRA_CA_CERTS';
   const advice = isSet(env[file])
-    ? `${file} is set, but this CA is not in its file. Node reads the file when the process starts, so set it in the shell.`
+    ? `${file} is set, but this CA is not in its file. Node reads the file when the process starts, so set the variable in the shell.`
     : `Get the CA's certificate as a PEM file, and set ${file} to the file's path in the shell.`;
   return (
-    'The certificate authority (CA) that signed it is missing on this machine. Often a proxy or firewall of your company ' +
-    `inspects TLS with a CA of its own. ${advice} Do not turn the check off.`
+    'This machine does not know the certificate authority (CA) that signed it. Often a proxy or firewall of your company ' +
+    `decrypts TLS traffic with its own CA. ${advice} Do not switch the check off.`
   );
 }

@@ -14,7 +14,7 @@ interface Call {
   method: 'GET' | 'POST';
   url: string;
   data?: object;
-  /** The scope that is assumed to open the path. */
+  /** The scope that is assumed to give access to the path. */
   scope: string;
 }
 
@@ -31,7 +31,7 @@ interface Failure {
 export async function probeApi(api: AxiosInstance, scopes: readonly string[]): Promise<Probe> {
   const call = chooseCall(scopes);
   if (!call) {
-    const hint = 'The granted scopes open nothing that only reads, so no request was made to the API.';
+    const hint = 'With the granted scopes, no data can be read, so no request was sent to the API.';
     return { step: passed('api', 'not asked', hint) };
   }
   const { scope, ...request } = call;
@@ -59,7 +59,7 @@ export async function probeApi(api: AxiosInstance, scopes: readonly string[]): P
 
 function noAnswerHint(error: unknown): string | undefined {
   if (isBipsyncAuthError(error)) return undefined;
-  return 'The token came, but the API did not answer. Check firewall and proxy, then try again.';
+  return 'A token was obtained, but the API did not answer. Check the firewall and the proxy.';
 }
 
 /** Paths of the examples in Bipsync's docs; none that writes. */
@@ -83,7 +83,7 @@ function judge(response: Answer, cause: unknown, detail: string, scope: string):
     return failed(
       'api',
       `${detail}, and not JSON`,
-      'This is not the API: check BIPSYNC_BASE_URL, and that no gateway or login page answers in its place.',
+      'This is not the API. Check BIPSYNC_BASE_URL, and whether a gateway or login page answers instead.',
     );
   }
   return failed('api', detail, hintOn(response, reason?.message ?? '', scope));
@@ -91,19 +91,19 @@ function judge(response: Answer, cause: unknown, detail: string, scope: string):
 
 function hintOn(response: Answer, reason: string, scope: string): string {
   const { status } = response;
-  const opens = assumed(`the scope ${scope} opens this path.`);
-  if (status < 400) return 'The API does not redirect: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.';
+  const opens = assumed(`the scope ${scope} gives access to this path.`);
+  if (status < 400) return 'The API does not redirect. Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.';
   if (status === 401) return `${reason} Check BIPSYNC_SCOPES and BIPSYNC_TEAM_ID. ${opens}`.trim();
   if (status === 403) return `${reason} ${addressHint}`.trim();
   if (status === 404) {
     return (
-      'This path was not found: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and that no gateway answers in its place. ' +
-      assumed('each tenant has this path, since the examples in the docs use it.')
+      'This path was not found. Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and whether a gateway answers instead. ' +
+      assumed('every tenant has this path, because the docs use it in examples.')
     );
   }
-  if (status === 429) return `The rate limit is used up. ${tryAgain(response)}`;
-  if (status >= 500) return `The fault is on Bipsync's side, or a gateway's before it. ${tryAgain(response)}`;
-  return `The API does not accept this request, so the token was not tried. ${opens}`;
+  if (status === 429) return `The rate limit is reached. ${tryAgain(response)}`;
+  if (status >= 500) return `Bipsync, or a gateway in front of it, failed. ${tryAgain(response)}`;
+  return `The API did not accept this request, so the token was not tested. ${opens}`;
 }
 
 /** `Retry-After` is a number of seconds, or a date by the server's clock (RFC 9110 §10.2.3). */
@@ -116,4 +116,4 @@ function tryAgain({ headers }: Answer): string {
 }
 
 export const addressHint =
-  'Behind NAT, a VPN or a proxy, the public IP address is that of the NAT, VPN or proxy.';
+  'Behind NAT, a VPN or a proxy, the public IP address is the one of the NAT, VPN or proxy.';

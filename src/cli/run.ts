@@ -44,10 +44,10 @@ export async function run(given: readonly string[], terminal: Terminal): Promise
     return await (command === undefined ? runProgram(args, terminal) : runCommand(command, rest, terminal));
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    stderr.write(paragraph(`bipsync-auth: ${message}`));
+    stderr.write(paragraph(`axios-bipsync-auth: ${message}`));
     if (!(error instanceof UsageError)) {
       if (command === 'token' || command === 'demo')
-        stderr.write('`npx axios-bipsync-auth check` finds out more.\n');
+        stderr.write('Run `npx axios-bipsync-auth check` to find the cause.\n');
       return 1;
     }
     stderr.write(`Try \`npx axios-bipsync-auth ${command === undefined ? '' : `${command} `}--help\`.\n`);
@@ -71,7 +71,7 @@ function runProgram(args: readonly string[], terminal: Terminal): ExitStatus {
   }
   if (!first.startsWith('-')) {
     // Not repeated either.
-    throw new UsageError(`There is no such command. The commands are ${commandNames.join(', ')}.`);
+    throw new UsageError(`Unknown command. The commands are ${commandNames.join(', ')}.`);
   }
   const { help, version } = parse(args, programOptions);
   stdout.write(version && !help ? `${terminal.version()}\n` : programHelp);

@@ -52,9 +52,9 @@ export const measures = {
   '401s from the API': (_calls: Call[], { emulator }: Stage): number => countRefusals(emulator),
   'slowest call, in milliseconds': (calls: Call[]): number =>
     Math.round(Math.max(0, ...calls.map(({ ms }) => ms))),
-  'requests there that held the token': (_calls: Call[], { elsewhere }: Stage): number => elsewhere.tokens(),
-  'logged errors that show the secret': countShown,
-  'logged errors that show the token': countShown,
+  'requests to it with the token': (_calls: Call[], { elsewhere }: Stage): number => elsewhere.tokens(),
+  'logged errors with the secret': countShown,
+  'logged errors with the token': countShown,
 };
 
 export type MeasureName = keyof typeof measures;
@@ -79,7 +79,7 @@ export const UNPROMISED = Infinity;
 /** The scenes in the order of the story. */
 export const story: readonly Scene[] = [
   {
-    title: 'Cold start: 200 requests at once, and no token yet',
+    title: 'Cold start: 200 requests at once, without a token',
     emulator: { tokenDelayMs: TOKEN_DELAY_MS },
     outcome: 200,
     apiRequests: 200,
@@ -88,7 +88,7 @@ export const story: readonly Scene[] = [
     play: ({ api }) => burst(200, () => api.get(NOTE)),
   },
   {
-    title: `Expiry: ten loops of requests, and tokens that live ${LIFETIME_S} s`,
+    title: `Expiry: ten loops of requests, and tokens that expire after ${LIFETIME_S} s`,
     emulator: { tokenDelayMs: TOKEN_DELAY_MS, expiresIn: LIFETIME_S },
     outcome: 200,
     reason: 'refresh',
@@ -109,7 +109,7 @@ export const story: readonly Scene[] = [
     },
   },
   {
-    title: 'Revocation: 50 requests at once meet a 401',
+    title: 'Revocation: 50 requests at once get a 401',
     emulator: { tokenDelayMs: TOKEN_DELAY_MS },
     outcome: 200,
     apiRequests: 100,
@@ -128,11 +128,11 @@ export const story: readonly Scene[] = [
     play: ({ api }) => waves(6, 10, () => api.get('/v1/field')),
   },
   {
-    title: 'A wrong secret, and 100 calls within half a second',
+    title: 'A wrong secret, and 100 requests within half a second',
     hasWrongSecret: true,
     outcome: 'ERR_BIPSYNC_CREDENTIALS',
     apiRequests: 0,
-    shows: { 'token requests': 5, 'logged errors that show the secret': 0 },
+    shows: { 'token requests': 5, 'logged errors with the secret': 0 },
     async play({ api, emulator, secret }: Stage): Promise<Call[]> {
       const calls = waves(4, 25, () => api.get(NOTE), secret);
       await Promise.race([calls, pause(500)]);
@@ -144,16 +144,16 @@ export const story: readonly Scene[] = [
   {
     title: 'A link to another host, followed 50 times',
     outcome: 200,
-    shows: { 'requests there that held the token': 0 },
+    shows: { 'requests to it with the token': 0 },
     async play(stage: Stage): Promise<Call[]> {
       await warmUp(stage);
       return burst(50, () => stage.api.get(stage.elsewhere.url));
     },
   },
   {
-    title: 'An API that answers 500, and 50 errors that are logged',
+    title: 'An API that answers 500, and 50 errors in the log',
     outcome: 500,
-    shows: { 'logged errors that show the token': 0 },
+    shows: { 'logged errors with the token': 0 },
     async play(stage: Stage): Promise<Call[]> {
       const token = await stage.accessToken();
       stage.emulator.failApiRequests({ status: 500 }, Infinity);

@@ -126,9 +126,9 @@ function judge(scene: Scene, calls: Call[], stage: Stage): Played {
   for (const [name, most] of Object.entries(scene.shows) as [MeasureName, number][]) {
     if (seen[name] > most) broken.push(`${name}: promised at most ${most}, seen ${seen[name]}`);
   }
-  expect('calls', scene.outcome, ...calls.map(({ outcome }) => outcome));
+  expect('outcome of the calls', scene.outcome, ...calls.map(({ outcome }) => outcome));
   expect('API requests', scene.apiRequests, apiRequests);
-  expect('tokens obtained because', scene.reason, ...stage.reasons);
+  expect('reason of the token requests', scene.reason, ...stage.reasons);
   return { seen, broken };
 }
 

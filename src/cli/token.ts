@@ -10,8 +10,8 @@ export async function token(terminal: Terminal, { json = false }: { json?: boole
   if (stdout.isTTY) {
     stderr.write(
       paragraph(
-        `Careful: for ${describeDuration(expiresAt - Date.now())} this token opens what its scopes reach in the whole ` +
-          'team, private notes included. Keep it out of logs, tickets and chats.',
+        `Careful: for ${describeDuration(expiresAt - Date.now())} this token gives access to everything in the team that ` +
+          'its scopes allow, including private notes. Keep it out of logs, tickets and chats.',
       ),
     );
   }
