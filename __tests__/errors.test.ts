@@ -52,8 +52,8 @@ it('an error as JSON has its message and all that it tells', async () => {
     name: 'BipsyncAuthError',
     code: 'ERR_BIPSYNC_CREDENTIALS',
     message:
-      'The token endpoint https://gw.example/t answered 401 (invalid_client). Check clientId and clientSecret, and that ' +
-      'they belong to this tenant.',
+      'The token endpoint https://gw.example/t answered 401 (invalid_client). Check that clientId and clientSecret are ' +
+      'correct and belong to this tenant.',
     tokenEndpointStatus: 401,
     oauthError: 'invalid_client',
     retryAfterMs: 30_000,

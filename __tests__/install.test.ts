@@ -58,7 +58,7 @@ describe('the axios instance', () => {
 
   it('an instance whose baseURL has user info is rejected', () => {
     const { message } = rejected(good, axios.create({ baseURL: ORIGIN.replace('//', '//user:hush@') }));
-    expect(message).toContain('user info');
+    expect(message).toContain('the user name and password');
     expect(message).not.toContain('hush');
   });
 
@@ -145,7 +145,7 @@ describe('eject()', () => {
     auth.eject();
     installBipsyncAuth(api, good);
     auth.eject();
-    expect(() => installBipsyncAuth(api, good)).toThrow('installed on this axios instance already');
+    expect(() => installBipsyncAuth(api, good)).toThrow('already installed on this axios instance');
     expect(api.defaults.baseURL).toBe(ORIGIN);
   });
 
@@ -205,12 +205,17 @@ describe('what is no axios instance is refused:', () => {
       { defaults: {}, interceptors: { request: { use }, response: {} } },
     ],
     ['one without defaults', { interceptors: { request: { use }, response: { use } } }],
-    ['one that is frozen', Object.freeze(axios.create())],
   ])('%s is rejected as an axios instance', (_name, instance) => {
     expect(() => installBipsyncAuth(instance as AxiosInstance, good)).toThrow(
       'The first argument must be an axios instance',
     );
   });
+});
+
+it('a frozen axios instance is rejected with what to do', () => {
+  expect(() => installBipsyncAuth(Object.freeze(axios.create()), good)).toThrow(
+    'The axios instance is frozen. Install axios-bipsync-auth before you freeze the instance.',
+  );
 });
 
 it.each([undefined, {}, { versions: {} }])(
@@ -229,7 +234,7 @@ it.each([undefined, {}, { versions: {} }])(
       Reflect.deleteProperty(globalThis, 'document');
     }
     expect(message).toBe(
-      'axios-bipsync-auth is for servers: in a browser page the client secret would be public.',
+      'axios-bipsync-auth does not work in a browser page: the client secret would be public. Use it on a server.',
     );
   },
 );

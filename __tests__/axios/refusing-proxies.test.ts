@@ -53,9 +53,9 @@ function install(mayMint: boolean): { api: AxiosInstance; auth: BipsyncAuth; add
 
 const refusals: [number, RegExp][] = [
   [401, /authentication required.*user name and password in HTTPS_PROXY/],
-  [403, /forbidden.*Ask the administrator of the proxy to allow acme-api\.bipsync\.invalid/],
+  [403, /forbidden.*Ask the proxy's administrator to allow acme-api\.bipsync\.invalid/],
   [407, /authentication required.*user name and password in HTTPS_PROXY/],
-  [502, /out of order.*can reach acme-api\.bipsync\.invalid/],
+  [502, /proxy error.*can reach acme-api\.bipsync\.invalid/],
 ];
 
 (tunnels ? describe : describe.skip)('a proxy that opens no tunnel', () => {

@@ -29,7 +29,7 @@ describe('check of the API', () => {
       const { ok, failure } = await diagnose({ ...environmentOf(emulator), BIPSYNC_SCOPES });
       expect(ok).toBe(false);
       expect(failure).toMatchObject({ name: 'api' });
-      expect(failure?.hint).toMatch(/not found: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.*Assumed: /);
+      expect(failure?.hint).toMatch(/not found\. Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.*Assumed: /);
     },
   );
 
@@ -38,7 +38,7 @@ describe('check of the API', () => {
     const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_SCOPES: 'rest_api:write' });
     expect(emulator.apiRequests).toBe(0);
     expect(stepNamed(diagnosis, 'api')).toMatchObject({ ok: true, detail: 'not asked' });
-    expect(stepNamed(diagnosis, 'api')?.hint).toContain('no request was made');
+    expect(stepNamed(diagnosis, 'api')?.hint).toContain('no request was sent');
   });
 
   it('explains a 401 by scope and team, and says which scope is assumed to open the path', async () => {
@@ -47,7 +47,7 @@ describe('check of the API', () => {
     const { failure } = await diagnose(environmentOf(emulator));
     expect(failure).toMatchObject({ name: 'api' });
     expect(failure?.hint).toMatch(
-      /issued a moment ago.*BIPSYNC_TEAM_ID.*Assumed: the scope rest_api:read opens this path/,
+      /A new token did not help.*BIPSYNC_TEAM_ID.*Assumed: the scope rest_api:read gives access to this path/,
     );
   });
 
@@ -57,16 +57,16 @@ describe('check of the API', () => {
     const { failure } = await diagnose(environmentOf(emulator));
     expect(failure).toMatchObject({
       name: 'api',
-      hint: expect.stringContaining('permitted in Bipsync') as string,
+      hint: expect.stringContaining('permit the public IP address') as string,
     });
     expect(failure?.hint).not.toContain('Assumed');
   });
 
   it.each([
-    [{ status: 429, headers: { 'Retry-After': '30' } }, 'rate limit is used up. Try again in 30 seconds.'],
+    [{ status: 429, headers: { 'Retry-After': '30' } }, 'rate limit is reached. Try again in 30 seconds.'],
     [{ status: 503, headers: { 'Retry-After': '1' } }, 'Try again in 1 second.'],
-    [{ status: 503 }, "on Bipsync's side"],
-    [{ status: 400 }, 'does not accept this request'],
+    [{ status: 503 }, 'Bipsync, or a gateway in front of it, failed'],
+    [{ status: 400 }, 'did not accept this request'],
     [{ redirectTo: 'http://127.0.0.1:1/' }, 'does not redirect'],
     [{ status: 200, headers: { 'Content-Type': 'text/html' }, body: '<html>' }, 'not the API'],
     [{ status: 200, body: 'OK' }, 'not the API'],

@@ -35,7 +35,9 @@ describe('token', () => {
     const emulator = await startEmulator();
     const refused = await runCli(['token'], { ...environmentOf(emulator), BIPSYNC_CLIENT_ID: 'somebody' });
     expect(refused).toMatchObject({ status: 1, out: '' });
-    expect(refused.err).toMatch(/^bipsync-auth: .*answered\s401.*\n`npx axios-bipsync-auth check`/s);
+    expect(refused.err).toMatch(
+      /^axios-bipsync-auth: .*answered\s401.*\nRun `npx axios-bipsync-auth check`/s,
+    );
     expect(widthOf(refused.err)).toBeLessThanOrEqual(80);
     expect(refused.err).not.toContain(emulator.clientSecret);
     const unset = await runCli(['token']);
@@ -56,7 +58,7 @@ describe('usage', () => {
       expect(program.out).toContain(`  ${command}`);
       const help = await runCli([command, '-h']);
       expect(help).toMatchObject({ status: 0, err: '' });
-      expect(help.out).toContain(`Usage: bipsync-auth ${command} `);
+      expect(help.out).toContain(`Usage: npx axios-bipsync-auth ${command} `);
       expect(help.out).toContain('--json');
     }
   });
@@ -114,7 +116,7 @@ describe('usage', () => {
   });
 
   it.each([
-    [[], 'Usage: bipsync-auth <command>'],
+    [[], 'Usage: npx axios-bipsync-auth <command>'],
     [
       ['chekc'],
       'The commands are check, token, emulator, demo, help, version. Try `npx axios-bipsync-auth --help`.',
@@ -146,8 +148,8 @@ describe('usage', () => {
 
   it.each([
     [['token', 'swordfish'], 'environment'],
-    [['swordfish'], 'no such command'],
-    [['help', 'swordfish'], 'no such command'],
+    [['swordfish'], 'Unknown command'],
+    [['help', 'swordfish'], 'Unknown command'],
   ])('does not repeat an argument that may be a secret in the wrong place: %j', async (args, message) => {
     const { status, err } = await runCli(args);
     expect(status).toBe(2);

@@ -36,14 +36,14 @@ describe('demo on an emulator', () => {
       { name: 'token requests', pasted: 50, plugin: 1, promised: '≤ 1' },
       { name: 'token requests', pasted: number, plugin: number, promised: '≤ 3' },
       { name: 'token requests', pasted: number, plugin: 1, promised: '≤ 5' },
-      { name: 'logged errors that show the secret', pasted: 100, plugin: 0, promised: '0' },
-      { name: 'requests there that held the token', pasted: 50, plugin: 0, promised: '0' },
-      { name: 'logged errors that show the token', pasted: 50, plugin: 0, promised: '0' },
+      { name: 'logged errors with the secret', pasted: 100, plugin: 0, promised: '0' },
+      { name: 'requests to it with the token', pasted: 50, plugin: 0, promised: '0' },
+      { name: 'logged errors with the token', pasted: 50, plugin: 0, promised: '0' },
     ]);
     // At expiry, outside the scopes, and with a wrong secret, how much worse it is depends on the machine.
     for (const at of [2, 5, 6]) expect(cells[at]!.pasted).toBeGreaterThan(5);
 
-    expect(out).toMatch(/The plugin did all that it promises. This took \d+\.\d seconds\./);
+    expect(out).toMatch(/The plugin kept all its promises\. This took \d+\.\d seconds\./);
     expect(out).toMatch(/`npx axios-bipsync-auth check`.*`npx axios-bipsync-auth --help`/s);
     expect(widthOf(out)).toBeLessThanOrEqual(80);
     expect(secrets).toHaveLength(14);
@@ -81,11 +81,11 @@ describe('demo on an emulator', () => {
     });
     expect(result.rows[0]?.broken).toEqual([
       'token requests: promised at most 1, seen 2',
-      'calls: promised 200, seen 500',
+      'outcome of the calls: promised 200, seen 500',
     ]);
     expect(result.rows[1]?.broken.join()).toMatch(/401s from the API: promised at most 0, seen \d+/);
     expect(result.rows[1]?.broken.join()).toContain(
-      'tokens obtained because: promised refresh, seen refused',
+      'reason of the token requests: promised refresh, seen refused',
     );
     expect(terminal.err()).toContain('\r\u001b[K  … Expiry: ten loops');
     expect(terminal.err().endsWith('\r\u001b[K')).toBe(true);

@@ -196,7 +196,7 @@ describe('emulator', () => {
     const taken = await runCli(['emulator', '--port', port]);
     expect(taken).toMatchObject({ status: 1, out: '' });
     expect(taken.err.replace(/\s+/g, ' ')).toContain(
-      `Port ${port} is taken. Choose another --port, or leave it out for a free one.`,
+      `Port ${port} is already in use. Choose another --port, or omit --port to use a free port.`,
     );
     expect(taken.err).not.toContain('EADDRINUSE');
   });

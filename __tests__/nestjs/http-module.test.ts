@@ -104,7 +104,9 @@ describe('a second testing module in one process', () => {
     expect(await start(module)).toBe(200);
     await expect(start(module)).rejects.toMatchObject({
       code: 'ERR_BIPSYNC_CONFIG',
-      message: expect.stringMatching(/testing module gets the same one.*eject\(\).*registerAsync/) as unknown,
+      message: expect.stringMatching(
+        /testing module gets the same axios.*eject\(\).*registerAsync/,
+      ) as unknown,
     });
   });
 
@@ -124,7 +126,7 @@ describe('a second testing module in one process', () => {
     for (let count = 0; count < 2; count += 1) {
       await expect(start(module)).rejects.toMatchObject({
         code: 'ERR_BIPSYNC_CONFIG',
-        message: expect.stringMatching(/default export.*testing module.*installed twice/) as unknown,
+        message: expect.stringMatching(/default export.*testing module.*install the plugin twice/) as unknown,
       });
     }
   });

@@ -251,7 +251,7 @@ describe('a bad configuration keeps the application from starting', () => {
     expect(error).toMatchObject({ code: 'ERR_BIPSYNC_CONFIG' });
     const { message } = error as BipsyncAuthError;
     for (const problem of [
-      'letters, digits and hyphens',
+      'letters, digits, hyphens',
       'clientId is required',
       'tokenTimeoutMs must',
       'team',
@@ -275,9 +275,9 @@ describe('a bad configuration keeps the application from starting', () => {
     [
       'options of the plugin beside auth',
       { client: 'acme', clientSecret },
-      /no option "client", "clientSecret"/,
+      /unknown option "client", "clientSecret"/,
     ],
-    ['a name that comes too late', { name: 'acme', auth: {} }, /no option "name".* next to useFactory/],
+    ['a name that comes too late', { name: 'acme', auth: {} }, /unknown option "name".* next to useFactory/],
     ['nothing', undefined, /must be an object with auth/],
     ['null', null, /must be an object with auth/],
     [
@@ -358,6 +358,6 @@ function badNames(): [string, object, RegExp][] {
   return ['', ' ', 7, null].map((name) => [
     `the name ${JSON.stringify(name)}`,
     { name, useFactory: () => ({}) },
-    /name of a BipsyncHttpModule must be a string/,
+    /name of a BipsyncHttpModule must be a non-empty string/,
   ]);
 }

@@ -52,7 +52,7 @@ describe('a factory that depends on a request-scoped provider', () => {
     });
     expect(error).toMatchObject({
       code: 'ERR_BIPSYNC_CONFIG',
-      message: expect.stringMatching(/request-scoped.*every request would ask for a token/) as unknown,
+      message: expect.stringMatching(/request-scoped.*every request would need a new token/) as unknown,
     });
   });
 });

@@ -56,7 +56,7 @@ describe.each<[string, Register, Register]>([
     expect(error).toMatchObject({
       code: 'ERR_BIPSYNC_CONFIG',
       message: expect.stringMatching(
-        /^BipsyncHttpModule "acme": .* of this name .*different options/,
+        /^BipsyncHttpModule "acme": .* with this name .*different options/,
       ) as unknown,
     });
     for (const { auth } of [acme, globex]) {
@@ -71,7 +71,7 @@ describe.each<[string, Register, Register]>([
     expect(error).toMatchObject({
       code: 'ERR_BIPSYNC_CONFIG',
       message: expect.stringMatching(
-        /^Another BipsyncHttpModule without a name .*Give each tenant a name/,
+        /^Another BipsyncHttpModule without a name .*Give each tenant its own name/,
       ) as unknown,
     });
   });

@@ -19,7 +19,7 @@ describe('a bad configuration fails at installation', () => {
       clientSecert: 'x',
     });
     for (const name of [
-      'client must be the subdomain',
+      'client must be only the subdomain',
       'clientId',
       'tokenEncoding',
       'tokenTimeoutMs',
@@ -37,7 +37,7 @@ describe('a bad configuration fails at installation', () => {
     ['nothing at all', undefined, 'must be an object'],
     ['no credentials', { client: 'acme', teamId: 'a1' }, 'clientId is required'],
     ['no team', { ...good, teamId: undefined }, 'teamId is required'],
-    ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'exclude each other'],
+    ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'set client or baseURL, not both'],
     ['neither client nor baseURL', { ...good, client: undefined }, 'client or baseURL is required'],
     ['plain http', { ...good, client: undefined, baseURL: 'http://api.example' }, 'https'],
     [
@@ -50,15 +50,19 @@ describe('a bad configuration fails at installation', () => {
       { ...good, client: undefined, baseURL: 'http://localhost.evil.example' },
       'https',
     ],
-    ['user info', { ...good, client: undefined, baseURL: 'https://u:p@api.example' }, 'user info'],
+    [
+      'user info',
+      { ...good, client: undefined, baseURL: 'https://u:p@api.example' },
+      'a user name or password',
+    ],
     ['a tokenUrl in clear', { ...good, tokenUrl: 'http://api.example/token' }, 'tokenUrl must use https'],
     ['a tokenUrl with a fragment', { ...good, tokenUrl: 'https://api.example/token#x' }, 'fragment'],
     [
       'an allowed origin with a path',
       { ...good, allowedOrigins: ['https://api.example/v1'] },
-      'origins alone',
+      'only origins',
     ],
-    ['two teams', { ...good, scopes: ['team_b2'] }, 'more than one team'],
+    ['two teams', { ...good, scopes: ['team_b2'] }, 'only one team'],
     ['a team id with a space', { ...good, teamId: 'a b' }, 'visible ASCII'],
     ['a scope with a quote', { ...good, scopes: ['a"b'] }, 'visible ASCII'],
     ['a scope with a line break', { ...good, scopes: 'a\r\nb' }, 'visible ASCII'],
@@ -88,7 +92,7 @@ describe('a bad configuration fails at installation', () => {
     });
     for (const config of [getter, trap]) {
       expect(rejected(config).message).toBe(
-        'The options could not be read, because one of their accessors throws.',
+        'The options could not be read: one of them throws an error. Pass plain values.',
       );
     }
   });

@@ -4,10 +4,10 @@ import { installBipsyncAuth } from '../../src';
 import { good, rejected } from '../support/rejected';
 import { ORIGIN, rejection, scripted } from '../support/scripted';
 
-const NOT_A_STORE = 'tokenStore must be an object with the methods get and set (and lock, if it has one)';
+const NOT_A_STORE = 'tokenStore must be an object with the methods get and set, and optionally lock';
 const redisClient = (send: string): string =>
-  'tokenStore is a Redis client, whose own set would keep a token for ever: write redisTokenStore({ sendCommand: ' +
-  `(...args) => client.${send} }), from axios-bipsync-auth/stores`;
+  'tokenStore is a Redis client. Its set() would keep a token for ever. Write redisTokenStore({ sendCommand: ' +
+  `(...args) => client.${send} }) from axios-bipsync-auth/stores`;
 const refused = 'The configuration of axios-bipsync-auth was rejected';
 
 afterEach(() => {
@@ -21,22 +21,22 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'client',
       { ...good, client: 'a_b' },
-      'client must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
+      'client must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
     ],
     [
       'a client that ends with a hyphen',
       { ...good, client: 'ab-' },
-      'client must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
+      'client must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
     ],
     [
       'a client that begins with a hyphen',
       { ...good, client: '-ab' },
-      'client must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
+      'client must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
     ],
     [
       'a client too long for a host',
       { ...good, client: 'a'.repeat(60) },
-      'client must be the subdomain alone, for example acme for acme-api.bipsync.com: letters, digits and hyphens',
+      'client must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
     ],
     ['baseURL', { ...good, client: undefined, baseURL: '/v1' }, 'baseURL must be an absolute URL'],
     ['a baseURL that is no text', { ...good, baseURL: 1 }, 'baseURL must be an absolute URL'],
@@ -48,24 +48,24 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'a baseURL of another protocol',
       { ...good, client: undefined, baseURL: 'ftp://localhost' },
-      'baseURL must use https (http is for loopback hosts)',
+      'baseURL must use https (http is only for loopback hosts)',
     ],
     [
       'a baseURL whose host begins like a loopback address',
       { ...good, client: undefined, baseURL: 'http://127.example' },
-      'baseURL must use https (http is for loopback hosts)',
+      'baseURL must use https (http is only for loopback hosts)',
     ],
     [
       'a baseURL whose host is another address',
       { ...good, client: undefined, baseURL: 'http://10.0.0.1' },
-      'baseURL must use https (http is for loopback hosts)',
+      'baseURL must use https (http is only for loopback hosts)',
     ],
     ['tokenUrl', { ...good, tokenUrl: 1 }, 'tokenUrl must be an absolute URL'],
     ['a relative tokenUrl', { ...good, tokenUrl: '/token' }, 'tokenUrl must be an absolute URL'],
     [
       'a tokenUrl with a fragment',
       { ...good, tokenUrl: 'https://a.example/#x' },
-      'tokenUrl must not have a fragment, nor a path that begins with //',
+      'tokenUrl must not have a fragment, or a path that begins with //',
     ],
     [
       'clientId',
@@ -77,12 +77,17 @@ describe('a message says what happened, and what to do about it:', () => {
       { ...good, clientSecret: '' },
       'clientSecret is required: a string, or a function that returns one (in the environment: BIPSYNC_CLIENT_SECRET, or BIPSYNC_CLIENT_SECRET_FILE)',
     ],
-    ['teamId', { ...good, teamId: 7 }, 'teamId must be a string'],
+    ['teamId', { ...good, teamId: 7 }, 'teamId must be a non-empty string'],
     ['no teamId', { ...good, teamId: undefined }, 'teamId is required (in the environment: BIPSYNC_TEAM_ID)'],
     [
       'a teamId that is a prefix alone',
       { ...good, teamId: 'team_' },
-      'teamId and scopes may hold visible ASCII characters without spaces, quotes and backslashes',
+      'teamId is required (in the environment: BIPSYNC_TEAM_ID)',
+    ],
+    [
+      'a teamId with a space',
+      { ...good, teamId: 'a b' },
+      'teamId and scopes may contain only visible ASCII characters, and no spaces, quotes or backslashes',
     ],
     [
       'scopes',
@@ -108,22 +113,22 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'an origin in clear',
       { ...good, allowedOrigins: ['http://a.example'] },
-      'allowedOrigins must use https (http is for loopback hosts)',
+      'allowedOrigins must use https (http is only for loopback hosts)',
     ],
     [
       'an origin with a path',
       { ...good, allowedOrigins: ['https://a.example/v1'] },
-      'allowedOrigins must hold origins alone, without a path, a query or a wildcard',
+      'allowedOrigins must contain only origins, without a path, a query or a wildcard',
     ],
     [
       'user info',
       { ...good, allowedOrigins: ['https://u@a.example'] },
-      'allowedOrigins must not hold user info; allowedOrigins must hold origins alone, without a path, a query or a wildcard',
+      'allowedOrigins must not contain a user name or password; allowedOrigins must contain only origins, without a path, a query or a wildcard',
     ],
     [
       'a wildcard',
       { ...good, allowedOrigins: ['https://*.bipsync.com'] },
-      'allowedOrigins must hold origins alone, without a path, a query or a wildcard',
+      'allowedOrigins must contain only origins, without a path, a query or a wildcard',
     ],
     [
       'a baseURL with a query',
@@ -171,10 +176,10 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'a lock that is none',
       { ...good, tokenStore: { get: () => 1, set: () => 1, lock: 1 } },
-      'tokenStore must have a function as lock, or no lock',
+      'tokenStore has a lock that is not a function',
     ],
     ['onEvent', { ...good, onEvent: 'log' }, 'onEvent must be a function'],
-    ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'client and baseURL exclude each other'],
+    ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'set client or baseURL, not both'],
     [
       'neither',
       { ...good, client: undefined },
@@ -186,8 +191,8 @@ describe('a message says what happened, and what to do about it:', () => {
 
   it('the message names a misspelt option and those that exist', () => {
     expect(rejected({ ...good, teemId: 'x', scope: 'y' }).message).toBe(
-      `${refused}: there is no option "teemId", "scope", only client, baseURL, tokenUrl, clientId, clientSecret, teamId, ` +
-        'scopes, allowedOrigins, tokenEncoding, tokenTimeoutMs, refreshWindowMs, expiryMarginMs, tokenStore, onEvent.',
+      `${refused}: unknown option "teemId", "scope" (the options are client, baseURL, tokenUrl, clientId, clientSecret, teamId, ` +
+        'scopes, allowedOrigins, tokenEncoding, tokenTimeoutMs, refreshWindowMs, expiryMarginMs, tokenStore, onEvent).',
     );
   });
 
@@ -195,8 +200,8 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'no axios instance',
       () => rejected(good, {} as unknown as AxiosInstance).message,
-      'The first argument must be an axios instance, as axios.create() returns it: it has no defaults. In a test that replaces ' +
-        "axios, add it to the stand-in, or replace the plugin too: jest.mock('axios-bipsync-auth').",
+      'The first argument must be an axios instance, as axios.create() returns it, but it has no defaults. In a test that mocks ' +
+        "axios, add defaults to the mock, or mock the plugin too: jest.mock('axios-bipsync-auth').",
     ],
     [
       'a second installation',
@@ -204,26 +209,26 @@ describe('a message says what happened, and what to do about it:', () => {
         const { api } = scripted();
         return rejected(good, api).message;
       },
-      'axios-bipsync-auth is installed on this axios instance already. Use the instance as it is, or call eject() on the handle ' +
-        'of the first installation. A second Nest testing module on a bare HttpModule gets the same instance as the first, the ' +
-        'default export of axios: import HttpModule.register({}) instead, which makes a separate one.',
+      'axios-bipsync-auth is already installed on this axios instance. Install it only once, or call eject() on the first ' +
+        'handle before you install it again. In Nest tests, a bare HttpModule uses the same instance in every testing module: ' +
+        'import HttpModule.register({}) instead.',
     ],
     [
       'Basic credentials',
       () => rejected(good, axios.create({ auth: { username: 'u', password: 'p' } })).message,
-      `${refused}: the axios instance must not have \`defaults.auth\`, because axios would silently drop the access token: remove it.`,
+      `${refused}: remove \`defaults.auth\` from the axios instance, otherwise axios silently drops the access token.`,
     ],
     [
       'another home',
       () => rejected(good, axios.create({ baseURL: 'https://other.example/v1' })).message,
       `${refused}: the axios instance sends requests to https://other.example, but the token is for ${ORIGIN}: use a ` +
-        'separate instance, or add the origin to allowedOrigins if it may have the token.',
+        "separate instance, or add the instance's origin to allowedOrigins if it may receive the token.",
     ],
     [
       'a home that is none',
       () => rejected(good, axios.create({ baseURL: '/v1' })).message,
       `${refused}: the axios instance sends requests to a baseURL that is not an absolute http(s) URL, but the token is for ` +
-        `${ORIGIN}: use a separate instance, or add the origin to allowedOrigins if it may have the token.`,
+        `${ORIGIN}: use a separate instance, or add the instance's origin to allowedOrigins if it may receive the token.`,
     ],
     [
       'its home where it is the configuration’s too, but relative',
@@ -239,11 +244,13 @@ describe('a message says what happened, and what to do about it:', () => {
     const options = "The request's `bipsyncAuth` was rejected, and nothing was sent";
     const asked = async (bipsyncAuth: unknown): Promise<string> =>
       (await rejection(api.get('/v1/x', { bipsyncAuth: bipsyncAuth as false }))).message;
-    expect(await asked({ teamId: 7 })).toBe(`${options}: teamId must be a string.`);
+    expect(await asked({ teamId: 7 })).toBe(`${options}: teamId must be a non-empty string.`);
     expect(await asked({ scopes: 7 })).toBe(
       `${options}: scopes must be an array of strings, or one string with spaces between the scopes.`,
     );
-    expect(await asked({ signal: 1 })).toBe(`${options}: there is no option "signal", only teamId, scopes.`);
+    expect(await asked({ signal: 1 })).toBe(
+      `${options}: unknown option "signal" (the options are teamId, scopes).`,
+    );
     expect((await rejection(auth.getToken({ signal: {} as AbortSignal }))).message).toBe(
       'The options of getToken were rejected: signal must be an AbortSignal.',
     );

@@ -321,8 +321,8 @@ describe("a 401's cause", () => {
     });
     expect(error.cause).toMatchObject({ code: 'ERR_BIPSYNC_ACCESS_DENIED' });
     expect((error.cause as Error).message).toBe(
-      'The API refuses a token that was issued a moment ago, or says that its scope is not enough. The scopes asked for are ' +
-        '"team_a1 users:read". Check which scope this endpoint needs and what the client was granted.',
+      "The API answered 401. A new token did not help, or the API said that the token's scopes are not enough. The scopes asked for are " +
+        '"team_a1 users:read". Check which scope this endpoint needs, and whether it was granted to the client.',
     );
   });
 

@@ -142,8 +142,12 @@ describe('19. the plugin owns Authorization on those origins', () => {
 
   it.each([
     ['auth', { auth: { username: 'u', password: 'p' } }, '`auth`'],
-    ['user info in the URL', { url: 'https://u:p@acme-api.bipsync.com/v1' }, 'user info'],
-    ['user info in the baseURL', { baseURL: 'https://u@acme-api.bipsync.com', url: '/v1' }, 'user info'],
+    ['user info in the URL', { url: 'https://u:p@acme-api.bipsync.com/v1' }, 'user name or password'],
+    [
+      'user info in the baseURL',
+      { baseURL: 'https://u@acme-api.bipsync.com', url: '/v1' },
+      'user name or password',
+    ],
   ])('a request with %s is rejected clearly', async (_name, config, words) => {
     const state = scripted();
     const error = await rejection(state.api.request({ url: '/v1/research', ...config }));
@@ -302,12 +306,12 @@ afterEach(() => {
 
 describe('a message says what happened, and what to do about it:', () => {
   it.each<[string, object, string]>([
-    ['`auth`', { auth: { username: 'u', password: 'p' } }, '/v1/x'],
-    ['user info in the URL', {}, ORIGIN.replace('//', '//u:p@')],
+    ['the `auth` option', { auth: { username: 'u', password: 'p' } }, '/v1/x'],
+    ['the user name or password in the URL', {}, ORIGIN.replace('//', '//u:p@')],
   ])('the message names the problem of a request with %s', async (what, options, url) => {
     const { api } = scripted();
     expect((await rejection(api.get(url, options))).message).toBe(
-      `The request was not sent: it has ${what}, and axios would then silently drop the access token. Remove that, or send the ` +
+      `The request was not sent: axios would silently drop the access token, because of ${what}. Remove ${what}, or send the ` +
         'request with `bipsyncAuth: false`.',
     );
   });

@@ -120,7 +120,9 @@ describe('12. a request whose config was rebuilt by an interceptor', () => {
     expect(error['status']).toBe(401);
     expect(error.cause).toMatchObject({
       code: 'ERR_BIPSYNC_CONFIG',
-      message: expect.stringMatching(/never saw its config.*copy all fields, the adapter included/) as string,
+      message: expect.stringMatching(
+        /never saw its config.*copy all fields of the old one, including the adapter/,
+      ) as string,
     });
     expect(server.tokenRequests).toHaveLength(0);
   });

@@ -268,7 +268,9 @@ describe('encryptedTokenStore', () => {
     ])('a key whose bytes are %s is rejected, and not printed', (_, guessable) => {
       const key = to32(guessable).toString('base64');
       const error = refusal(() => encryptedTokenStore(inner, [good, { name: 'weak', key }]));
-      expect(error.message).toContain('keys[1].key must be 32 random bytes');
+      expect(error.message).toContain(
+        'keys[1].key is not random: use the output of "openssl rand -base64 32"',
+      );
       expect(error.message).toContain('openssl rand -base64 32');
       expect(inspect(error, { depth: 9, showHidden: true })).not.toContain(key);
     });
@@ -297,9 +299,9 @@ describe('encryptedTokenStore', () => {
       [
         'a lock that is not a function',
         { ...memoryTokenStore(), lock: true },
-        'store must have a function as lock',
+        'store has a lock that is not a function',
       ],
-      ['a Map', new Map(), 'store has a set with 2 parameters'],
+      ['a Map', new Map(), 'store has a set() with fewer than three parameters'],
       ['a node-redis client', createClient(), 'store is a Redis client'],
     ])('%s instead of the store is rejected', (_, broken, problem) => {
       expect(refusal(() => encryptedTokenStore(broken as never, [good])).message).toContain(problem);

@@ -177,7 +177,7 @@ describe('redisTokenStore', () => {
       'options that are all wrong',
       { keyPrefix: 1, a: 1, b: 2 },
       [
-        'redisTokenStore: sendCommand must be a function, like (...args) => client.sendCommand(args); ' +
+        'redisTokenStore: sendCommand must be a function, for example (...args) => client.sendCommand(args); ' +
           'keyPrefix must be a string; unknown options: a, b',
       ],
     ],
@@ -237,7 +237,7 @@ describeWithRedis('redisTokenStore on a real Redis', () => {
     await server.stop();
   });
 
-  it('clients that reply with Buffers share values and exclude each other from locks', async () => {
+  it('clients that reply with Buffers share values and set client or baseURL, not both from locks', async () => {
     const bufferClient = createClient({ url: server.url }).withTypeMapping({
       [RESP_TYPES.BLOB_STRING]: Buffer,
     });

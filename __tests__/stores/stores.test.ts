@@ -102,7 +102,7 @@ describeWithRedis('token stores on a real Redis', () => {
     };
   };
 
-  /** One process on each client: each reads what the other wrote, and their locks exclude each other. */
+  /** One process on each client: each reads what the other wrote, and their locks set client or baseURL, not both. */
   const openBoth: Open = async () => {
     const [one, two] = await Promise.all([openNodeRedis(), openIoredis()]);
     return { store: one.store, other: two.other, close: () => Promise.all([one.close(), two.close()]) };

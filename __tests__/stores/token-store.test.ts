@@ -119,7 +119,7 @@ describe('tokenStoreProblem rejects', () => {
     ['Valkey GLIDE, mocked', glide, () => instanceWith(glideMethods, noop)],
   ])('%s, and names the line that makes it a store', (_, line, open) => {
     const problem = tokenStoreProblem(open());
-    expect(problem).toMatch(/^is a Redis client, whose own set would keep a token for ever: write /);
+    expect(problem).toMatch(/^is a Redis client\. Its set\(\) would keep a token for ever\. Write /);
     expect(problem).toContain(line);
     expect(problem).toContain('axios-bipsync-auth/stores');
   });
@@ -127,62 +127,70 @@ describe('tokenStoreProblem rejects', () => {
   it.each<[string, string, () => object]>([
     [
       'Upstash',
-      'also has ',
+      'has other methods too (',
       () => instanceWith('get getdel mget mset del exists expire ttl eval multi ping', noop),
     ],
     [
       'a client whose commands are its own properties',
-      'also has del, expire',
+      'has other methods too (del, expire',
       () => ({ get: noop, set: set3, del: noop, expire: noop }),
     ],
     [
       'Vercel KV, a proxy that answers to every name',
-      'does not show them',
+      'not as ordinary methods',
       () => new Proxy({}, { get: () => noop }),
     ],
     [
       'memjs',
-      'also has add, replace, delete, touch and more',
+      'has other methods too (add, replace, delete, touch and more',
       () => instanceWith('get add replace delete touch flush', set4),
     ],
-    ['memcached', 'also has ', () => instanceWith('get add replace del touch flush stats', noop)],
+    [
+      'memcached',
+      'has other methods too (',
+      () => instanceWith('get add replace del touch flush stats', noop),
+    ],
     [
       'node-cache',
-      'also has ',
+      'has other methods too (',
       () => instanceWith('get mget mset del take ttl keys has flushAll close', set3),
     ],
     [
       'lru-cache',
-      'a set with 2 parameters',
+      'a set() with fewer than three parameters',
       () => instanceWith('get has peek delete clear keys values entries forEach', set2),
     ],
     [
       'a mock of lru-cache',
-      'also has ',
+      'has other methods too (',
       () => instanceWith('get has peek delete clear keys values entries forEach', noop),
     ],
-    ['a Map', 'a set with 2 parameters', () => new Map()],
-    ['a WeakMap', 'a set with 2 parameters', () => new WeakMap()],
-    ['URLSearchParams', 'a set with 2 parameters', () => new URLSearchParams()],
+    ['a Map', 'a set() with fewer than three parameters', () => new Map()],
+    ['a WeakMap', 'a set() with fewer than three parameters', () => new WeakMap()],
+    ['URLSearchParams', 'a set() with fewer than three parameters', () => new URLSearchParams()],
     [
       'a Keyv adapter whose set has no time to live',
-      'a set with 2 parameters',
+      'a set() with fewer than three parameters',
       () => instanceWith('get getMany delete deleteMany clear has disconnect', set2),
     ],
     [
       'a cache whose class overrides set without a time to live',
-      'a set with 2 parameters',
+      'a set() with fewer than three parameters',
       () => Object.assign(Object.create(instanceWith('get delete clear has', set3)) as object, { set: set2 }),
     ],
     [
       'cache-manager 4, which counts in seconds',
-      'also has wrap, mget',
+      'has other methods too (wrap, mget',
       () => instanceWith('wrap get mget mset del reset', set4),
     ],
-    ['a session store with callbacks', 'also has touch', () => instanceWith('get touch clear all', set3)],
+    [
+      'a session store with callbacks',
+      'has other methods too (touch',
+      () => instanceWith('get touch clear all', set3),
+    ],
     [
       'a key-value service with get, set and list',
-      'also has list',
+      'has other methods too (list',
       () => instanceWith('get list delete', set3),
     ],
   ])('%s, and shows the two methods to write', (_, reason, open) => {
@@ -201,14 +209,12 @@ describe('tokenStoreProblem rejects', () => {
     ['an object whose get is not a function', { get: 1, set: noop }],
   ])('%s, and names the methods of a store', (_, value) => {
     expect(tokenStoreProblem(value)).toBe(
-      'must be an object with the methods get and set (and lock, if it has one)',
+      'must be an object with the methods get and set, and optionally lock',
     );
   });
 
   it('a lock that is not a function', () => {
-    expect(tokenStoreProblem({ get: noop, set: noop, lock: true })).toBe(
-      'must have a function as lock, or no lock',
-    );
+    expect(tokenStoreProblem({ get: noop, set: noop, lock: true })).toBe('has a lock that is not a function');
   });
 
   it('an object whose get and set come from a polluted Object.prototype', () => {
@@ -221,7 +227,7 @@ describe('tokenStoreProblem rejects', () => {
       delete prototype['get'];
       delete prototype['set'];
     }
-    expect(problem).toContain('does not show them as methods');
+    expect(problem).toContain('not as ordinary methods');
   });
 });
 
@@ -243,7 +249,9 @@ it.each<[string, object]>([
   ['a proxy', new Proxy({}, { get: fail })],
   ['a proxy that only hides its members', new Proxy({ get: noop, set: set3 }, { ownKeys: fail })],
 ])('what %s throws is reported without being repeated', (_, store) => {
-  expect(tokenStoreProblem(store)).toBe('could not be read, because one of its members throws');
+  expect(tokenStoreProblem(store)).toBe(
+    'could not be read, because a part of it throws an error: pass a plain store',
+  );
 });
 
 it('tokenStoreProblem runs no getter', () => {

@@ -1,12 +1,12 @@
 import { call, requestToken, start, tokenFor } from './support';
 
 const json = { 'Content-Type': 'application/json' };
-const nothingHere = { error: 'not_found', message: 'There is nothing here.' };
-const noSuchNote = { error: 'not_found', message: 'There is no such note.' };
+const nothingHere = { error: 'not_found', message: 'This path does not exist.' };
+const noSuchNote = { error: 'not_found', message: 'This note does not exist.' };
 const badRequest = (message: string): unknown => ({ error: 'bad_request', message });
 const wrongMethod = (method: string): unknown => ({
   error: 'method_not_allowed',
-  message: `${method} does not work here.`,
+  message: `This path does not support ${method}.`,
 });
 const everything = ['rest_api:read', 'rest_api:write', 'rest_api:fields:read', 'research:read'];
 
@@ -79,7 +79,7 @@ describe('the emulated API', () => {
       '/v3/ingest/sectors/7',
       { name: 'Banks' },
       400,
-      badRequest('There is no such record yet: send its documentType, so that it can be created.'),
+      badRequest('This record does not exist yet. To create it, send its documentType.'),
     ],
     [
       'POST',
@@ -190,7 +190,7 @@ describe('the emulated API', () => {
 describe('the emulated token endpoint', () => {
   const url = '/v1/oauth/token';
   const form = (body: string): RequestInit => ({ method: 'POST', body: new URLSearchParams(body) });
-  const rule = 'Send a form or a JSON object of strings, with its Content-Type and each parameter once.';
+  const rule = 'Send a form or a JSON object of strings, with its Content-Type and each parameter only once.';
   const malformed = 'The request is malformed.';
 
   test.each<[string, RequestInit, number, string, string, string | undefined]>([

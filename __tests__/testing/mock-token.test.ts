@@ -96,7 +96,7 @@ describe('mockBipsyncToken', () => {
     const call = (options: object) => (): unknown => mockBipsyncToken(mock, options);
     expect(call({ token: 'x', expiresIn: 60 })).toThrow(TypeError);
     expect(call({ token: 'x', expiresIn: 60 })).toThrow(
-      'mockBipsyncToken has no option "token", only accessToken, expiresIn, tokenUrl.',
+      'mockBipsyncToken: unknown option "token". The options are accessToken, expiresIn, tokenUrl.',
     );
     expect(call({ token: undefined, expires_in: 60 })).toThrow('"token", "expires_in"');
     expect((mock as unknown as { handlers: unknown[] }).handlers).toHaveLength(0);

@@ -30,69 +30,67 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'a wrong secret',
       { status: 401 },
-      ENDPOINT + ' answered 401. Check clientId and clientSecret, and that they belong to this tenant.',
+      ENDPOINT + ' answered 401. Check that clientId and clientSecret are correct and belong to this tenant.',
     ],
     [
       'a wrong scope',
       { status: 400, body: { error: 'invalid_scope' } },
-      ENDPOINT +
-        ' answered 400 (invalid_scope). Check teamId and scopes against what the client was granted.',
+      ENDPOINT + ' answered 400 (invalid_scope). Check that teamId and scopes were granted to the client.',
     ],
     [
       'a forbidden address',
       { status: 403, body: { message: 'No.', hint: 'IP' } },
       ENDPOINT +
-        " answered 403 (No. IP). Have this machine's public IP address permitted in Bipsync. Bipsync answers 403 to addresses that are not.",
+        ' answered 403 (No. IP). Bipsync answers 403 to IP addresses that are not permitted. Ask your Bipsync administrator to permit the public IP address of this machine.',
     ],
     [
       'a redirect',
       { status: 302 },
-      ENDPOINT +
-        ' answered 302. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
+      ENDPOINT + ' answered 302. Token requests do not follow redirects. Check client, baseURL and tokenUrl.',
     ],
     [
       'another refusal',
       { status: 404, body: '<html>' },
-      ENDPOINT + ' answered 404. Check client, baseURL or tokenUrl, and tokenEncoding.',
+      ENDPOINT + ' answered 404. Check client, baseURL, tokenUrl and tokenEncoding.',
     ],
     [
       'another success',
       { status: 204 },
-      ENDPOINT + ' answered 204. Check client, baseURL or tokenUrl, and tokenEncoding.',
+      ENDPOINT + ' answered 204. Check client, baseURL, tokenUrl and tokenEncoding.',
     ],
     [
       'an overload',
       { status: 429, body: { error: 'slow_down', error_description: 'Later.' } },
-      ENDPOINT + ' answered 429 (slow_down: Later.). It is overloaded or out of order. Try again later.',
+      ENDPOINT + ' answered 429 (slow_down: Later.). It limits the rate of requests. Try again later.',
     ],
     [
       'a failure',
       { status: 500 },
-      ENDPOINT + ' answered 500. It is overloaded or out of order. Try again later.',
+      ENDPOINT + ' answered 500. It cannot answer at the moment. Try again later.',
     ],
     [
       'no token',
       { body: {} },
       ENDPOINT +
-        ' answered 200 without a valid access_token. Check that it is the token endpoint, and that no gateway, login page or mock answers in its place.',
+        ' answered 200 without a valid access_token. Check the URL, and whether a gateway, login page or mock answers there.',
     ],
     [
       'no type',
       { body: { access_token: 'x' } },
       ENDPOINT +
-        ' answered 200 without a valid token_type. Check that it is the token endpoint, and that no gateway, login page or mock answers in its place.',
+        ' answered 200 without a valid token_type. Check the URL, and whether a gateway, login page or mock answers there.',
     ],
     [
       'no lifetime',
       { body: { access_token: 'x', token_type: 'bearer', expires_in: ' ' } },
       ENDPOINT +
-        ' answered 200 without a valid expires_in. Check that it is the token endpoint, and that no gateway, login page or mock answers in its place.',
+        ' answered 200 without a valid expires_in. Check the URL, and whether a gateway, login page or mock answers there.',
     ],
     [
       'no network',
       Object.assign(new Error('x'), { code: 'ENOTFOUND' }),
       ENDPOINT +
-        ' could not be reached (ENOTFOUND). Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached (ENOTFOUND). Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'no network, deeper down',
@@ -101,49 +99,49 @@ describe('a message says what happened, and what to do about it:', () => {
         cause: { code: 'EAI_AGAIN', cause: { code: 7 } },
       }),
       ENDPOINT +
-        ' could not be reached (EAI_AGAIN). Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached (EAI_AGAIN). Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'no network, five errors down',
       nested(5),
       ENDPOINT +
-        ' could not be reached (EAI_AGAIN). Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached (EAI_AGAIN). Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'no network, further down',
       nested(6),
       ENDPOINT +
-        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached. Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'an error without a code',
       Object.assign(new Error('x'), { code: 'not a code' }),
       ENDPOINT +
-        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached. Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'a redirect that fetch refused',
       Object.assign(new Error('x'), { cause: new Error('unexpected redirect') }),
       ENDPOINT +
-        ' answered with a redirect. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
+        ' answered with a redirect. Token requests do not follow redirects. Check client, baseURL and tokenUrl.',
     ],
     [
       'the code ENOTFOUND of a host',
       Object.assign(new Error('x'), { code: 'ENOTFOUND of a host' }),
       ENDPOINT +
-        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached. Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'the code the ENOTFOUND',
       Object.assign(new Error('x'), { code: 'the ENOTFOUND' }),
       ENDPOINT +
-        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached. Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'the code Enotfound',
       Object.assign(new Error('x'), { code: 'Enotfound' }),
       ENDPOINT +
-        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached. Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'the code EXXXXXXXXXXXXXXXXXXX',
@@ -151,30 +149,28 @@ describe('a message says what happened, and what to do about it:', () => {
         code: 'EXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXXX',
       }),
       ENDPOINT +
-        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached. Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'the code E',
       Object.assign(new Error('x'), { code: 'E' }),
       ENDPOINT +
-        ' could not be reached. Check that its URL is correct, and then the network, DNS and proxy settings of this machine.',
+        ' could not be reached. Check the URL first, then the network, DNS and proxy settings of this machine.',
     ],
     [
       'a redirect of 300',
       { status: 300 },
-      ENDPOINT +
-        ' answered 300. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
+      ENDPOINT + ' answered 300. Token requests do not follow redirects. Check client, baseURL and tokenUrl.',
     ],
     [
       'a redirect of 399',
       { status: 399 },
-      ENDPOINT +
-        ' answered 399. Redirects are not followed with a secret. Check client, baseURL and tokenUrl.',
+      ENDPOINT + ' answered 399. Token requests do not follow redirects. Check client, baseURL and tokenUrl.',
     ],
     [
       'a bad request',
       { status: 400 },
-      ENDPOINT + ' answered 400. Check client, baseURL or tokenUrl, and tokenEncoding.',
+      ENDPOINT + ' answered 400. Check client, baseURL, tokenUrl and tokenEncoding.',
     ],
   ])(
     'the message of a failed token request says what happened and what to do about it: %s',
@@ -189,17 +185,17 @@ describe('a message says what happened, and what to do about it:', () => {
       () => {
         throw new Error('x');
       },
-      'The clientSecret function threw. Its error is not shown here, because it could repeat a secret. Call the function by itself to see it.',
+      'The clientSecret function threw an error. The error is not shown, because it could contain the secret. Call the function directly to see the error.',
     ],
     [
       'gives no text',
       () => 7,
-      'The clientSecret function returned a non-string, or an empty string. It must return the secret, or a promise of it.',
+      'The clientSecret function returned a non-string or an empty string. It must return the secret, or a promise of the secret.',
     ],
     [
       'gives white space',
       () => ' ',
-      'The clientSecret function returned a non-string, or an empty string. It must return the secret, or a promise of it.',
+      'The clientSecret function returned a non-string or an empty string. It must return the secret, or a promise of the secret.',
     ],
   ])(
     'the message says what is wrong with a secret function that %s',
@@ -216,8 +212,8 @@ describe('a message says what happened, and what to do about it:', () => {
     await jest.advanceTimersByTimeAsync(1234);
     jest.useRealTimers();
     expect((await failed).message).toBe(
-      'No token could be obtained within 1234 ms (tokenTimeoutMs). The clientSecret function, the token store, the token ' +
-        'endpoint or a proxy on the way took too long. Find out which one is slow, or set a longer tokenTimeoutMs.',
+      'No token could be obtained within 1234 ms (tokenTimeoutMs). The clientSecret function, the token store, a proxy or the token ' +
+        'endpoint took too long. Find out which one is slow, or increase tokenTimeoutMs.',
     );
   });
 });

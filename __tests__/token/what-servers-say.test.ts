@@ -110,7 +110,7 @@ describe('9. answers after which another try makes sense', () => {
     await jest.advanceTimersByTimeAsync(10_000);
     const { message } = await rejection(get(state));
     expect(message).toBe(
-      `${first.message} This is the answer of an earlier attempt: the token endpoint was not asked again, and will be in 20 s.`,
+      `${first.message} This error is from an earlier attempt. The token endpoint was not asked again. The next attempt is possible in 20 s.`,
     );
   });
 
@@ -147,9 +147,9 @@ describe('a secret with what does not belong to it', () => {
   });
 
   it.each([
-    ['a tab', `${SECRET}\t`, /control character, a tab \(U\+0009\), at position 22/],
-    ['a line break inside', `the-very\n${SECRET}`, /a line break \(U\+000A\), at position 9/],
-    ['a byte order mark', `\ufeff${SECRET}`, /a byte order mark \(U\+FEFF\), at position 1/],
+    ['a tab', `${SECRET}\t`, /contains a tab \(U\+0009\) at position 22/],
+    ['a line break inside', `the-very\n${SECRET}`, /a line break \(U\+000A\) at position 9/],
+    ['a byte order mark', `\ufeff${SECRET}`, /contains a byte order mark \(U\+FEFF\) at position 1/],
   ])('a secret with %s is rejected by name and without the value', async (_what, value, words) => {
     const state = scripted({ clientSecret: () => value });
     const error = await rejection(get(state));
@@ -166,7 +166,7 @@ describe('a secret with what does not belong to it', () => {
     ['"quoted-secret-value"', 'is in quotes'],
     ['{"secret":"value-of-it"}', 'looks like JSON'],
     ['the-client', 'the client id are the same'],
-    ['short', 'the two may be swapped'],
+    ['short', 'Check that they are not swapped'],
   ])('a refused secret such as %j gets a word of advice', async (clientSecret, words) => {
     const state = scripted({ clientSecret });
     state.onToken = () => ({ status: 401 });
@@ -188,7 +188,11 @@ describe('a fault of the environment is reported as what it is', () => {
       new TypeError('URL.canParse is not a function'),
       /TypeError: URL\.canParse is not a function/,
     ],
-    ['an error that may quote the secret', new TypeError(`bad ${SECRET}`), /: TypeError\. This is a fault/],
+    [
+      'an error that may quote the secret',
+      new TypeError(`bad ${SECRET}`),
+      /: TypeError\. The cause is in this program/,
+    ],
   ])('%s is no network failure', async (_what, thrown, words) => {
     const state = scripted();
     state.onToken = () => thrown;
@@ -227,7 +231,7 @@ it("an API's 403 has a cause that names the IP address, as Bipsync documents it"
   expect(error).toMatchObject({ status: 403, response: { data: { error: 'forbidden' } } });
   expect(error.cause).toMatchObject({
     code: 'ERR_BIPSYNC_IP_NOT_ALLOWED',
-    message: expect.stringContaining('public IP address permitted in Bipsync') as string,
+    message: expect.stringContaining('permit the public IP address of this machine') as string,
   });
   expect(state.tokenRequests).toHaveLength(1);
 });

@@ -66,8 +66,8 @@ async function tellStory(
     : paint('red', 'The plugin did not keep all its promises. Please report these lines.');
   print(`\n  ${verdict}\n`);
   print(
-    "  Next: set your tenant's BIPSYNC_… variables, which `npx axios-bipsync-auth --help`\n" +
-      '  lists, and run `npx axios-bipsync-auth check`.\n\n',
+    "  Next: set your tenant's BIPSYNC_… variables, and run\n  `npx axios-bipsync-auth check`. The variables are " +
+      'listed by\n  `npx axios-bipsync-auth --help`.\n\n',
   );
   return ok ? 0 : 1;
 }

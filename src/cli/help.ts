@@ -101,8 +101,8 @@ from arguments:
                               gateway or an emulator
   BIPSYNC_CLIENT_ID           the client's identifier
   BIPSYNC_CLIENT_SECRET       the client's secret
-  BIPSYNC_CLIENT_SECRET_FILE  instead of BIPSYNC_CLIENT_SECRET: the path of a file
-                              that contains the secret
+  BIPSYNC_CLIENT_SECRET_FILE  instead of BIPSYNC_CLIENT_SECRET: the path of a
+                              file that contains the secret
   BIPSYNC_TEAM_ID             the tokens' team
   BIPSYNC_SCOPES              the other scopes, separated by spaces
 

@@ -31,10 +31,10 @@ export const apiRows: Row[] = [
     { status: 401, body: { error: 'access_denied' } },
     DENIED,
     'the API',
-    /refuses a token that was issued a moment ago.*"rest_api:read team_\w+".*Check which scope this endpoint needs/,
+    /A new token did not help.*"rest_api:read team_\w+".*Check which scope this endpoint needs/,
     {
       names: /GET \/v1\/research: 401/,
-      step: /Check BIPSYNC_SCOPES and BIPSYNC_TEAM_ID.*Assumed: the scope rest_api:read opens/,
+      step: /Check BIPSYNC_SCOPES and BIPSYNC_TEAM_ID.*Assumed: the scope rest_api:read gives access/,
     },
   ),
   {
@@ -48,7 +48,7 @@ export const apiRows: Row[] = [
     library: {
       code: DENIED,
       party: 'the API',
-      step: /Check which scope this endpoint needs and what the client was granted/,
+      step: /Check which scope this endpoint needs, and whether it was granted to the client/,
     },
   },
   answered(
@@ -56,8 +56,8 @@ export const apiRows: Row[] = [
     { status: 403 },
     'ERR_BIPSYNC_IP_NOT_ALLOWED',
     'the API',
-    /^http:\/\/127\.0\.0\.1:\d+ answered 403.*Have this machine's public IP address permitted in Bipsync/,
-    { names: /GET \/v1\/research: 403/, step: /public IP address is that of the NAT/ },
+    /^http:\/\/127\.0\.0\.1:\d+ answered 403.*Ask your Bipsync administrator to permit the public IP address of this machine/,
+    { names: /GET \/v1\/research: 403/, step: /public IP address is the one of the NAT/ },
   ),
   answered(
     'A 404 of the API is an ordinary error of axios, and no proof for check.',
@@ -65,7 +65,7 @@ export const apiRows: Row[] = [
     'ERR_BAD_REQUEST',
     'the API',
     /status code 404/,
-    { names: /404/, step: /not found: check BIPSYNC_CLIENT or BIPSYNC_BASE_URL/ },
+    { names: /404/, step: /not found\. Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL/ },
   ),
   answered(
     'A 400 of the API is an ordinary error of axios.',
@@ -73,7 +73,7 @@ export const apiRows: Row[] = [
     'ERR_BAD_REQUEST',
     'the API',
     /status code 400/,
-    { names: /400/, step: /the token was not tried/ },
+    { names: /400/, step: /the token was not tested/ },
   ),
   answered(
     'A rate limit of the API is an ordinary error of axios, and check reads Retry-After.',
@@ -89,7 +89,7 @@ export const apiRows: Row[] = [
     'ERR_BAD_RESPONSE',
     'the API',
     /status code 500/,
-    { names: /500/, step: /on Bipsync's side, or a gateway's/ },
+    { names: /500/, step: /Bipsync, or a gateway in front of it, failed/ },
   ),
   answered(
     'A login page of a gateway in the place of the API is a success for axios, and a failure for check.',
@@ -97,7 +97,7 @@ export const apiRows: Row[] = [
     'works',
     'nobody',
     /works/,
-    { names: /200 in \d+ ms, and not JSON/, step: /not the API: check BIPSYNC_BASE_URL/ },
+    { names: /200 in \d+ ms, and not JSON/, step: /not the API\. Check BIPSYNC_BASE_URL/ },
   ),
   answered(
     'A redirect of the API to a host that is not there is an ordinary error of axios.',
@@ -109,7 +109,7 @@ export const apiRows: Row[] = [
   ),
   answered('A reset of the API is an ordinary error of axios.', 'reset', 'ECONNRESET', 'the network', /./, {
     names: /no answer \(ECONNRESET\)/,
-    step: /Check firewall and proxy/,
+    step: /Check the firewall and the proxy/,
   }),
   {
     title: 'A clock that is ten minutes wrong changes nothing, and check warns of it.',
@@ -142,7 +142,7 @@ export const apiRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
       party: 'the token endpoint',
-      step: /will be in [89]\d s/,
+      step: /possible in [89]\d s/,
     },
     check: { at: 'token', names: /answered 429/, step: /Try again in 90 seconds/ },
   },

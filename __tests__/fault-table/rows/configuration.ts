@@ -103,12 +103,17 @@ export const configurationRows: Row[] = [
   option(
     'A whole host name as client asks for the subdomain alone.',
     { baseURL: undefined, client: 'acme-api.bipsync.com' },
-    /client must be the subdomain alone, for example acme for acme-api\.bipsync\.com/,
+    /client must be only the subdomain \(letters, digits, hyphens\), for example acme for acme-api\.bipsync\.com/,
     { BIPSYNC_BASE_URL: '', BIPSYNC_CLIENT: 'acme-api.bipsync.com' },
   ),
-  option('A client next to a baseURL asks for one of them.', { client: 'acme' }, /exclude each other/, {
-    BIPSYNC_CLIENT: 'acme',
-  }),
+  option(
+    'A client next to a baseURL asks for one of them.',
+    { client: 'acme' },
+    /set client or baseURL, not both/,
+    {
+      BIPSYNC_CLIENT: 'acme',
+    },
+  ),
   option(
     'A base URL with http that is not a loopback one asks for https.',
     { baseURL: 'http://acme-api.bipsync.com' },
@@ -124,7 +129,7 @@ export const configurationRows: Row[] = [
   option(
     'A base URL with user info is rejected, and the user info is not repeated.',
     { baseURL: 'https://someone:pass-word@acme-api.bipsync.com' },
-    /^(?!.*(someone|pass-word)).*baseURL must not hold user info/,
+    /^(?!.*(someone|pass-word)).*baseURL must not contain a user name or password/,
     { BIPSYNC_BASE_URL: 'https://someone:pass-word@acme-api.bipsync.com' },
   ),
   option(
@@ -147,7 +152,7 @@ export const configurationRows: Row[] = [
   option(
     'A client id with a tab in it names the character and its place.',
     { clientId: 'my\tclient' },
-    /clientId holds a control character, a tab \(U\+0009\), at position 3/,
+    /clientId contains a tab \(U\+0009\) at position 3/,
     { BIPSYNC_CLIENT_ID: 'my\tclient' },
   ),
   option(
@@ -158,15 +163,15 @@ export const configurationRows: Row[] = [
     {
       at: 'secret',
       names: /BIPSYNC_CLIENT_SECRET is not set/,
-      step: /Set it, or name a file.*BIPSYNC_CLIENT_SECRET_FILE/,
+      step: /Set it, or set BIPSYNC_CLIENT_SECRET_FILE to the path of a file/,
     },
   ),
   option(
     'A secret with a line break in it names the character, and not the secret.',
     { clientSecret: 'first\nsecond' },
-    /clientSecret holds a control character, a line break \(U\+000A\), at position 6/,
+    /clientSecret contains a line break \(U\+000A\) at position 6/,
     { BIPSYNC_CLIENT_SECRET: 'first\nsecond' },
-    { at: 'secret', names: /clientSecret/, step: /a line break \(U\+000A\), at position 6/ },
+    { at: 'secret', names: /clientSecret/, step: /a line break \(U\+000A\) at position 6/ },
   ),
   option(
     'A missing team names its variable.',
@@ -177,20 +182,20 @@ export const configurationRows: Row[] = [
   option(
     'Two different teams are rejected, since a token is for one.',
     { scopes: ['team_other', 'rest_api:read'] },
-    /name more than one team, but a token is for one/,
+    /must name only one team/,
     { BIPSYNC_SCOPES: 'team_other rest_api:read' },
   ),
   option(
-    'A team id in quotes is rejected, and check says that the quotes count.',
+    'A team id in quotes is rejected, and check says to remove the quotes.',
     { teamId: '"42"' },
-    /teamId and scopes may hold visible ASCII characters without spaces, quotes and backslashes/,
+    /teamId and scopes may contain only visible ASCII characters, and no spaces, quotes or backslashes/,
     { BIPSYNC_TEAM_ID: '"42"' },
-    { at: 'configuration', names: /BIPSYNC_TEAM_ID is in quotes/, step: /remove them/ },
+    { at: 'configuration', names: /BIPSYNC_TEAM_ID is in quotes/, step: /Remove the quotes/ },
   ),
   option(
     'A misspelt option is named, with the options that exist.',
     { clientID: 'my-client' },
-    /there is no option "clientID", only client, baseURL, tokenUrl, clientId/,
+    /unknown option "clientID" \(the options are client, baseURL, tokenUrl, clientId/,
   ),
   option(
     'A time-out of 0 ms is rejected with the range.',
@@ -205,7 +210,7 @@ export const configurationRows: Row[] = [
   option(
     'An allowed origin with a path asks for origins alone.',
     { allowedOrigins: ['https://files.example.com/v1'] },
-    /allowedOrigins must hold origins alone, without a path, a query or a wildcard/,
+    /allowedOrigins must contain only origins, without a path, a query or a wildcard/,
   ),
   option('A listener that is not a function is rejected.', { onEvent: 'log' }, /onEvent must be a function/),
   {
@@ -227,18 +232,18 @@ export const configurationRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_CONFIG',
       party: 'the configuration',
-      step: /`defaults\.auth`.*: remove it/,
+      step: /remove `defaults\.auth` from the axios instance/,
     },
   },
   request(
     'A misspelt option of one request is named, and nothing is sent.',
     { bipsyncAuth: { team: '42' } },
-    /nothing was sent: there is no option "team", only teamId, scopes/,
+    /nothing was sent: unknown option "team" \(the options are teamId, scopes\)/,
   ),
   request(
     'Two teams in one request are rejected.',
     { bipsyncAuth: { teamId: '1', scopes: ['team_2'] } },
-    /nothing was sent: teamId and scopes name more than one team/,
+    /nothing was sent: teamId and scopes must name only one team/,
   ),
   request(
     'A request with Basic authentication says that the token would get lost.',
@@ -253,7 +258,7 @@ export const configurationRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_CONFIG',
       party: 'the options of getToken',
-      step: /there is no option "scope", only teamId, scopes, signal/,
+      step: /unknown option "scope" \(the options are teamId, scopes, signal\)/,
     },
   },
 
@@ -271,8 +276,8 @@ export const configurationRows: Row[] = [
     () => undefined,
     'ERR_BIPSYNC_CONFIG',
     'the secret file',
-    /secret, could not be read \(ENOENT\)\. Check its path and permissions/,
-    inSecret(/ENOENT.*Check its path and permissions/),
+    /secret could not be read \(ENOENT\)\. Check the path and the permissions/,
+    inSecret(/ENOENT.*Check the path and the permissions/),
   ),
   secretFile(
     'A folder instead of a secret file is named, with the reason.',
@@ -287,7 +292,7 @@ export const configurationRows: Row[] = [
     (file) => writeFileSync(file, '\n'),
     'ERR_BIPSYNC_CONFIG',
     'the secret file',
-    /is empty\. Write the secret into it/,
+    /is empty\. Write only the secret into the file/,
     inSecret(/is empty/),
   ),
   secretFile(
@@ -295,16 +300,16 @@ export const configurationRows: Row[] = [
     (file) => writeFileSync(file, 'x'.repeat(17_000)),
     'ERR_BIPSYNC_CONFIG',
     'the secret file',
-    /is larger than 16384 bytes, which no secret is\. Check its path/,
+    /is larger than 16384 bytes\. Check the path/,
     inSecret(/larger than 16384 bytes/),
   ),
   secretFile(
     'A secret file with two lines is reported with the place of the line break.',
     (file) => writeFileSync(file, 'one\ntwo\n'),
-    'ERR_BIPSYNC_SECRET',
-    'the secret function',
-    /holds a control character, a line break \(U\+000A\), at position 4/,
-    { at: 'token', names: /line break/, step: /position 4/ },
+    'ERR_BIPSYNC_CONFIG',
+    'the secret file',
+    /secret contains a line break \(U\+000A\) at position 4\. Write only the secret into the file/,
+    inSecret(/contains a line break \(U\+000A\) at position 4/),
   ),
   {
     title: 'A secret file that vanishes after the start fails the next token request by name.',
@@ -315,7 +320,7 @@ export const configurationRows: Row[] = [
       rmSync(file);
       return { attempt: () => auth.getToken() };
     },
-    library: { code: 'ERR_BIPSYNC_SECRET', party: 'the secret file', step: /ENOENT.*Check its path/ },
+    library: { code: 'ERR_BIPSYNC_SECRET', party: 'the secret file', step: /ENOENT.*Check the path/ },
   },
   {
     title: 'A secret function that throws is named, and what it threw is not repeated.',
@@ -328,7 +333,7 @@ export const configurationRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_SECRET',
       party: 'the secret function',
-      step: /threw\..*Call the function by itself to see it/,
+      step: /threw an error\..*Call the function directly to see the error/,
     },
   },
   {
@@ -339,7 +344,7 @@ export const configurationRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_SECRET',
       party: 'the secret function',
-      step: /It must return the secret, or a promise of it/,
+      step: /It must return the secret, or a promise of the secret/,
     },
   },
   {

@@ -74,13 +74,13 @@ export const endpointRows: Row[] = [
     'A login page with 200 is reported with the missing token.',
     { status: 200, headers: html, body: '<!doctype html><title>Sign in</title>' },
     RESPONSE,
-    /without a valid access_token\. Check that it is the token endpoint, and that no gateway, login page or mock/,
+    /without a valid access_token\. Check the URL, and whether a gateway, login page or mock/,
   ),
   answered(
     'A redirect to a login page is not followed, and names the options to check.',
     { status: 302, headers: { Location: 'https://login.example.com/' } },
     REQUEST,
-    /Redirects are not followed with a secret\. Check client, baseURL and tokenUrl/,
+    /Token requests do not follow redirects\. Check client, baseURL and tokenUrl/,
   ),
   {
     title: 'With fetch, a redirect to a login page is not followed either.',
@@ -91,26 +91,26 @@ export const endpointRows: Row[] = [
     library: {
       code: REQUEST,
       party: 'the token endpoint',
-      step: /answered 302\. Redirects are not followed with a secret/,
+      step: /answered 302\. Token requests do not follow redirects/,
     },
   },
   answered(
     'The 404 page of another server names the options that lead there.',
     { status: 404, headers: html, body: '<h1>Not Found</h1>' },
     REQUEST,
-    /answered 404\. Check client, baseURL or tokenUrl/,
+    /answered 404\. Check client, baseURL, tokenUrl/,
   ),
   answered(
     'A gateway without a server behind it is reported as out of order.',
     { status: 502, headers: html, body: '<h1>Bad Gateway</h1>' },
     UNAVAILABLE,
-    /answered 502\. It is overloaded or out of order\. Try again later/,
+    /answered 502\. It cannot answer at the moment\. Try again later/,
   ),
   answered(
     'A maintenance page with a Retry-After lets check say when to try again.',
     { status: 503, headers: { ...html, 'Retry-After': '120' }, body: '<h1>Back soon</h1>' },
     UNAVAILABLE,
-    /answered 503\. It is overloaded or out of order/,
+    /answered 503\. It cannot answer at the moment/,
     { step: /Try again in 120 seconds/ },
   ),
   {
@@ -171,7 +171,7 @@ export const endpointRows: Row[] = [
     'A token that comes with 201 is rejected, since only 200 counts.',
     { status: 201, body: usable },
     REQUEST,
-    /answered 201\. Check client, baseURL or tokenUrl/,
+    /answered 201\. Check client, baseURL, tokenUrl/,
   ),
 
   // Refusals, in the shapes of several servers.
@@ -187,14 +187,14 @@ export const endpointRows: Row[] = [
       },
     },
     SCOPE,
-    /\(invalid_scope: The requested scope is invalid, unknown, or malformed Check the `rest_api:read` scope\)\. Check teamId and scopes against what the client was granted/,
-    { step: /Check teamId and scopes/ },
+    /\(invalid_scope: The requested scope is invalid, unknown, or malformed Check the `rest_api:read` scope\)\. Check that teamId and scopes were granted to the client/,
+    { step: /Check that teamId and scopes/ },
   ),
   answered(
     'League 9 refuses a client: its answer has no message any more.',
     { status: 401, body: { error: 'invalid_client', error_description: 'Client authentication failed' } },
     CREDENTIALS,
-    /answered 401 \(invalid_client: Client authentication failed\)\. Check clientId and clientSecret, and that they belong to this tenant/,
+    /answered 401 \(invalid_client: Client authentication failed\)\. Check that clientId and clientSecret are correct and belong to this tenant/,
   ),
   answered(
     'League 8 refuses a client: the same words in two members are shown once.',
@@ -207,7 +207,7 @@ export const endpointRows: Row[] = [
       },
     },
     CREDENTIALS,
-    /\(invalid_client: Client authentication failed\)\. Check clientId/,
+    /\(invalid_client: Client authentication failed\)\. Check that clientId/,
   ),
   answered(
     'League 9 refuses the grant type: error, description and hint are shown.',
@@ -220,13 +220,13 @@ export const endpointRows: Row[] = [
       },
     },
     REQUEST,
-    /unsupported_grant_type: .*not supported.*Check that all required parameters have been provided\)\. Check client, baseURL or tokenUrl, and tokenEncoding/,
+    /unsupported_grant_type: .*not supported.*Check that all required parameters have been provided\)\. Check client, baseURL, tokenUrl and tokenEncoding/,
   ),
   answered(
     'A Passport-like refusal has a message alone.',
     { status: 401, body: { message: 'Client authentication failed' } },
     CREDENTIALS,
-    /answered 401 \(Client authentication failed\)\. Check clientId/,
+    /answered 401 \(Client authentication failed\)\. Check that clientId/,
   ),
   answered(
     'A Passport-like rate limit has a message alone, and may pass.',
@@ -254,13 +254,13 @@ export const endpointRows: Row[] = [
     'A client that may not use this grant is a matter of credentials.',
     { status: 400, body: { error: 'unauthorized_client' } },
     CREDENTIALS,
-    /\(unauthorized_client\)\. Check clientId and clientSecret/,
+    /\(unauthorized_client\)\. Check that clientId and clientSecret/,
   ),
   answered(
     'A 401 without a body is a matter of credentials.',
     { status: 401 },
     CREDENTIALS,
-    /answered 401\. Check clientId/,
+    /answered 401\. Check that clientId/,
   ),
   answered(
     'A refused content type names the encoding.',
@@ -278,20 +278,20 @@ export const endpointRows: Row[] = [
     'An IP address that is not permitted is reported with the 403 of the token endpoint.',
     { status: 403, body: { error: 'forbidden' } },
     'ERR_BIPSYNC_IP_NOT_ALLOWED',
-    /answered 403.*Have this machine's public IP address permitted in Bipsync/,
+    /answered 403.*Ask your Bipsync administrator to permit the public IP address of this machine/,
     { step: /Behind NAT, a VPN or a proxy/ },
   ),
   answered(
     'A server that timed out may pass.',
     { status: 408 },
     UNAVAILABLE,
-    /answered 408\. It is overloaded or out of order/,
+    /answered 408\. It cannot answer at the moment/,
   ),
   answered(
     'A request that came too early may pass.',
     { status: 425 },
     UNAVAILABLE,
-    /answered 425\. It is overloaded/,
+    /answered 425\. It cannot answer at the moment/,
   ),
   answered(
     'An internal error of the server is reported as out of order.',
@@ -315,7 +315,7 @@ export const endpointRows: Row[] = [
     library: {
       code: CREDENTIALS,
       party: 'the token endpoint',
-      step: /Check clientId.*answer of an earlier attempt: the token endpoint was not asked again, and will be in (?:2\d|30) s/,
+      step: /Check that clientId.*from an earlier attempt\. The token endpoint was not asked again\. The next attempt is possible in (?:2\d|30) s/,
     },
   },
   {
@@ -333,7 +333,7 @@ export const endpointRows: Row[] = [
     library: {
       code: UNAVAILABLE,
       party: 'the token endpoint',
-      step: /was not asked again, and will be in 1[12]\d s/,
+      step: /was not asked again\. The next attempt is possible in 1[12]\d s/,
     },
   },
 
@@ -341,7 +341,7 @@ export const endpointRows: Row[] = [
   spoilt(
     'A wrong secret asks for both credentials and the tenant.',
     () => ({ BIPSYNC_CLIENT_SECRET: 'q7Hk2Lr9Zx4Vb8Nm3Wc6Tp1Yd5Sf0Ga8' }),
-    /Check clientId and clientSecret, and that they belong to this tenant/,
+    /Check that clientId and clientSecret are correct and belong to this tenant/,
   ),
   spoilt(
     'A client id and a secret that are swapped are reported with their lengths.',
@@ -349,17 +349,17 @@ export const endpointRows: Row[] = [
       BIPSYNC_CLIENT_ID: emulator.clientSecret,
       BIPSYNC_CLIENT_SECRET: emulator.clientId,
     }),
-    /The client id is longer than the secret: the two may be swapped/,
+    /The client id is longer than the secret. Check that they are not swapped/,
   ),
   spoilt(
     'A secret in quotes is reported with the quotes.',
     ({ emulator }) => ({ BIPSYNC_CLIENT_SECRET: `"${emulator.clientSecret}"` }),
-    /The secret is in quotes, which are sent with it/,
+    /The secret is in quotes. Remove the quotes/,
   ),
   spoilt(
     'A secret that is still JSON asks for the value inside.',
     ({ emulator }) => ({ BIPSYNC_CLIENT_SECRET: `{"client_secret":"${emulator.clientSecret}"}` }),
-    /The secret looks like JSON: pass the value inside it/,
+    /The secret looks like JSON. Pass only the secret/,
   ),
   spoilt(
     'A secret with a space before it is reported with the space.',
@@ -399,7 +399,7 @@ export const endpointRows: Row[] = [
     library: {
       code: SCOPE,
       party: 'the token endpoint',
-      step: /may not ask for this scope: users:read\)\. Check teamId and scopes/,
+      step: /may not ask for this scope: users:read\)\. Check that teamId and scopes/,
     },
     check: { at: 'token', names: /invalid_scope/, step: /users:read/ },
   },
@@ -412,7 +412,7 @@ export const endpointRows: Row[] = [
     library: {
       code: SCOPE,
       party: 'the token endpoint',
-      step: /rest_api:read,research:read.*Check teamId and scopes/,
+      step: /rest_api:read,research:read.*Check that teamId and scopes/,
     },
     check: { at: 'token', names: /invalid_scope/, step: /rest_api:read,research:read/ },
   },
@@ -425,9 +425,9 @@ export const endpointRows: Row[] = [
     library: {
       code: SCOPE,
       party: 'the token endpoint',
-      step: /team_65df73340142feec34d7d6ee.*Check teamId and scopes/,
+      step: /team_65df73340142feec34d7d6ee.*Check that teamId and scopes/,
     },
-    check: { at: 'token', names: /invalid_scope/, step: /Check teamId and scopes/ },
+    check: { at: 'token', names: /invalid_scope/, step: /Check that teamId and scopes/ },
   },
   {
     title: 'A scope of one request that was not granted fails that request alone.',
@@ -476,7 +476,7 @@ export const endpointRows: Row[] = [
     check: {
       at: 'scopes',
       names: /asked for and not granted: users:read/,
-      step: /Have them granted to the client in Bipsync/,
+      step: /Ask your Bipsync administrator to grant these scopes to the client/,
     },
   },
 ];

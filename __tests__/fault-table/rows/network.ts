@@ -62,7 +62,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the network',
-      step: /could not be reached \((?:ENOTFOUND|EAI_AGAIN)\)\. Check that its URL is correct/,
+      step: /could not be reached \((?:ENOTFOUND|EAI_AGAIN)\)\. Check the URL first/,
     },
     check: {
       at: 'dns',
@@ -93,9 +93,9 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the network',
-      step: /\(ECONNREFUSED\)\. Check that its URL is correct/,
+      step: /\(ECONNREFUSED\)\. Check the URL first/,
     },
-    check: { at: 'token', names: /ECONNREFUSED/, step: /BIPSYNC_BASE_URL, and that no firewall/ },
+    check: { at: 'token', names: /ECONNREFUSED/, step: /BIPSYNC_BASE_URL, and whether a firewall/ },
   },
   {
     title: 'An https port on which nobody listens is found by check before a token is asked for.',
@@ -124,7 +124,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'something slow',
-      step: /within 200 ms.*the token endpoint or a proxy on the way took too long/,
+      step: /within 200 ms.*a proxy or the token endpoint took too long/,
     },
   },
   {
@@ -138,7 +138,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the network',
-      step: /\(HPE_\w+\)\. Check that its URL is correct/,
+      step: /\(HPE_\w+\)\. Check the URL first/,
     },
     check: { at: 'token', names: /HPE_/, step: /BIPSYNC_BASE_URL/ },
   },
@@ -151,7 +151,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the network',
-      step: /\((?:EPROTO|ERR_SSL_\w+)\)\. Check that its URL is correct/,
+      step: /\((?:EPROTO|ERR_SSL_\w+)\)\. Check the URL first/,
     },
     check: { at: 'tls', names: /no TLS connection/, step: /Check the host, the firewall/ },
   },
@@ -175,7 +175,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the certificate',
-      step: /\(SELF_SIGNED_CERT_IN_CHAIN\)\..*opens TLS connections.*NODE_EXTRA_CA_CERTS/,
+      step: /\(SELF_SIGNED_CERT_IN_CHAIN\)\..*decrypts TLS traffic.*NODE_EXTRA_CA_CERTS/,
     },
     check: {
       at: 'tls',
@@ -215,12 +215,12 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the certificate',
-      step: /\(ERR_TLS_CERT_ALTNAME_INVALID\)\..*for another host.*Check client, baseURL or tokenUrl(?!.*NODE_EXTRA)/,
+      step: /\(ERR_TLS_CERT_ALTNAME_INVALID\)\..*for another host.*Check client, baseURL and tokenUrl(?!.*NODE_EXTRA)/,
     },
     check: {
       at: 'tls',
       names: /ERR_TLS_CERT_ALTNAME_INVALID/,
-      step: /for another host: check BIPSYNC_CLIENT/,
+      step: /for another host\. Check BIPSYNC_CLIENT/,
     },
   },
   {
@@ -260,7 +260,7 @@ export const networkRows: Row[] = [
       at: 'configuration',
       warns: true,
       names: /NODE_TLS_REJECT_UNAUTHORIZED=0 is set.*can read the secret/,
-      step: /Remove it, and let NODE_EXTRA_CA_CERTS/,
+      step: /Remove this variable, and set NODE_EXTRA_CA_CERTS/,
     },
   },
 
@@ -287,24 +287,24 @@ export const networkRows: Row[] = [
     },
   },
 
-  refusal(401, '\\(authentication required\\) ', /Set user name and password in HTTPS_PROXY/),
+  refusal(401, '\\(authentication required\\) ', /Set the user name and password in HTTPS_PROXY/),
   refusal(
     407,
     '\\(authentication required\\) ',
-    /Set user name and password in HTTPS_PROXY, or in the proxy option/,
+    /Set the user name and password in HTTPS_PROXY, or in the proxy option/,
   ),
   refusal(
     403,
     '\\(forbidden\\) ',
-    /Ask the administrator of the proxy to allow acme-api\.bipsync\.invalid.*or name it in NO_PROXY/,
+    /Ask the proxy's administrator to allow acme-api\.bipsync\.invalid.*or add acme-api\.bipsync\.invalid to NO_PROXY/,
   ),
-  refusal(404, '', /Ask the administrator of the proxy to allow acme-api\.bipsync\.invalid/),
+  refusal(404, '', /Ask the proxy's administrator to allow acme-api\.bipsync\.invalid/),
   refusal(
     502,
-    '\\(out of order\\) ',
-    /Ask whoever runs the proxy whether it can reach acme-api\.bipsync\.invalid/,
+    '\\(proxy error\\) ',
+    /Ask the proxy's administrator whether the proxy can reach acme-api\.bipsync\.invalid/,
   ),
-  refusal(503, '\\(out of order\\) ', /or try again later/),
+  refusal(503, '\\(proxy error\\) ', /Ask the proxy's administrator whether the proxy can reach/),
   {
     title: 'A proxy in the proxy option that answers 407 is named without its password.',
     fault: async (world) => {
@@ -329,7 +329,7 @@ export const networkRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_PROXY',
       party: 'the proxy',
-      step: /answered 403 \(forbidden\).*Ask the administrator of the proxy/,
+      step: /answered 403 \(forbidden\).*Ask the proxy's administrator/,
     },
   },
   {
@@ -338,7 +338,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the way through the proxy',
-      step: /through the proxy 127\.0\.0\.1:\d+ \(ECONNREFUSED\)\. Check that this is the right proxy and that it runs, or name acme-api\.bipsync\.invalid in NO_PROXY/,
+      step: /through the proxy 127\.0\.0\.1:\d+ \(ECONNREFUSED\)\. Check that this proxy is correct and running, or add acme-api\.bipsync\.invalid to NO_PROXY/,
     },
     check: { at: 'token', names: /the proxy 127\.0\.0\.1:\d+/, step: /NO_PROXY/ },
   },
@@ -368,7 +368,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'something slow',
-      step: /within 300 ms \(tokenTimeoutMs\).*or a proxy on the way took too long\. Find out which one is slow/,
+      step: /within 300 ms \(tokenTimeoutMs\).*a proxy or the token endpoint took too long\. Find out which one is slow/,
     },
   },
   {
@@ -401,7 +401,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the certificate',
-      step: /\(SELF_SIGNED_CERT_IN_CHAIN\).*NODE_EXTRA_CA_CERTS, or give the axios instance an httpsAgent/,
+      step: /\(SELF_SIGNED_CERT_IN_CHAIN\).*NODE_EXTRA_CA_CERTS.*, or give the axios instance an httpsAgent/,
     },
     check: { at: 'token', names: /SELF_SIGNED_CERT_IN_CHAIN/, step: /NODE_EXTRA_CA_CERTS/ },
   },

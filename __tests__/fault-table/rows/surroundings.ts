@@ -56,13 +56,13 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A Map as a store is rejected, since it would keep tokens for ever.',
     'the configuration',
-    /tokenStore has a set with 2 parameters.*write \{ get: \(key\) => client\.get\(key\)|tokenStore also has/,
+    /tokenStore has a set\(\) with fewer than three parameters.*Write \{ get: \(key\) => client\.get\(key\)/,
     (world) => ({ attempt: () => world.install({ tokenStore: new Map() }) }),
   ),
   surroundings(
     'A Redis client in the place of sendCommand is rejected.',
     'the token store',
-    /^redisTokenStore: .*sendCommand must be a function, like/,
+    /^redisTokenStore: .*sendCommand must be a function, for example/,
     () => ({ attempt: () => redisTokenStore({ get: () => undefined } as never) }),
   ),
   surroundings(
@@ -84,7 +84,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A second installation on one instance is rejected with the ways out.',
     'the axios instance',
-    /installed on this axios instance already\. Use the instance as it is, or call eject\(\)/,
+    /already installed on this axios instance\. Install it only once, or call eject\(\)/,
     (world) => {
       const { api } = world.install();
       return { attempt: () => plugin().installBipsyncAuth(api, world.config) };
@@ -99,7 +99,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A page in a browser is rejected, since the secret would be public.',
     'the surroundings',
-    /is for servers: in a browser page the client secret would be public/,
+    /does not work in a browser page: the client secret would be public/,
     (world) => ({
       attempt: () => {
         replace(world, globalThis, 'document', {});
@@ -122,13 +122,13 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'An adapter that does not exist is a fault of the environment, and not of the network.',
     'the surroundings',
-    /Unknown adapter 'gopher'.*not of the network or of Bipsync/,
+    /Unknown adapter 'gopher'.*not in the network or Bipsync/,
     (world) => ({ attempt: () => world.install({}, { adapter: 'gopher' as never }).auth.getToken() }),
   ),
   surroundings(
     'An adapter that calls what is missing is a fault of the environment, and named by its class.',
     'the surroundings',
-    /TypeError: .* is not a function.*fault of the environment/,
+    /TypeError: .* is not a function.*The cause is in this program/,
     (world) => {
       const adapter: AxiosAdapter = () => Promise.reject(new TypeError('URL.canParse is not a function'));
       return { attempt: () => world.install({}, { adapter }).auth.getToken() };
@@ -164,7 +164,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'An interceptor that rebuilds the config from some of its fields is reported as the cause of the 401.',
     'the request',
-    /had no token, because axios-bipsync-auth never saw its config.*copy all fields, the adapter included/,
+    /had no token, because axios-bipsync-auth never saw its config.*copy all fields of the old one, including the adapter/,
     (world) => {
       const api = axios.create();
       api.interceptors.request.use(({ url, method, headers, baseURL }) => {
@@ -179,7 +179,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A mock without an answer to the token request names mockBipsyncToken.',
     'the mock',
-    /has no handler for the token request.*Call mockBipsyncToken\(mock\), from 'axios-bipsync-auth\/testing'/,
+    /has no handler for the token request.*call mockBipsyncToken\(mock\) from 'axios-bipsync-auth\/testing'/,
     (world) => {
       const { api } = world.install();
       new MockAdapter(api).onGet('/v1/research').reply(200, []);
@@ -190,7 +190,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A strict mock without an answer to the token request names mockBipsyncToken.',
     'the mock',
-    /Call mockBipsyncToken\(mock\)/,
+    /call mockBipsyncToken\(mock\)/,
     (world) => {
       const { api } = world.install();
       new MockAdapter(api, { onNoMatch: 'throwException' }).onGet('/v1/research').reply(200, []);
@@ -230,7 +230,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'Two Nest modules of one name with different options are rejected by that name.',
     'the Nest module',
-    /"acme": Another BipsyncHttpModule of this name has different options.*Give each tenant a name/,
+    /"acme": Another BipsyncHttpModule with this name has different options.*Give each tenant its own name/,
     (world) => ({
       attempt: () => {
         const imports = ['1', '2'].map((teamId) =>
