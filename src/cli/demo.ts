@@ -44,8 +44,8 @@ async function tellStory(
 
   print(
     `\n  The interceptor that many web pages show ("pasted"), compared with\n` +
-      `  ${paint('bold', 'axios-bipsync-auth')} ("plugin"). Both send the same requests over real HTTP to an\n` +
-      '  emulated Bipsync on this machine.\n\n',
+      `  ${paint('bold', 'axios-bipsync-auth')} ("plugin"). Both send the same requests over real HTTP to\n` +
+      '  an emulated Bipsync on this machine.\n\n',
   );
   print(`${paint('dim', line('', 'pasted', 'plugin', 'promised'))}\n`);
   const showNext = (): void => progress.show(scenes[rows.length]?.title ?? '');
@@ -66,8 +66,8 @@ async function tellStory(
     : paint('red', 'The plugin did not keep all its promises. Please report these lines.');
   print(`\n  ${verdict}\n`);
   print(
-    "  Next: set your tenant's BIPSYNC_… variables, and run\n  `npx axios-bipsync-auth check`. The variables are " +
-      'listed by\n  `npx axios-bipsync-auth --help`.\n\n',
+    "  Next: set your tenant's BIPSYNC_… variables, and run\n  `npx axios-bipsync-auth check`. For a list of the " +
+      'variables, run\n  `npx axios-bipsync-auth --help`.\n\n',
   );
   return ok ? 0 : 1;
 }

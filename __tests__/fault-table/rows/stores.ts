@@ -140,7 +140,7 @@ export const storeRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_CONFIG',
       party: 'the configuration',
-      step: /tokenStore is a Redis client.*write redisTokenStore\(\{ sendCommand: \(\.\.\.args\) => client\.call\(\.\.\.args\) \}\)/,
+      step: /tokenStore is a Redis client.*Write redisTokenStore\(\{ sendCommand: \(\.\.\.args\) => client\.call\(\.\.\.args\) \}\)/,
     },
   },
 ];

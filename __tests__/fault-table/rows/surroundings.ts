@@ -78,7 +78,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'Something that is not an axios instance is rejected with the missing part, and the way out for tests.',
     'the axios instance',
-    /it has no interceptors\. In a test that replaces axios.*jest\.mock\('axios-bipsync-auth'\)/,
+    /it has no interceptors\. In a test that mocks axios.*jest\.mock\('axios-bipsync-auth'\)/,
     (world) => ({ attempt: () => plugin().installBipsyncAuth({ defaults: {} } as never, world.config) }),
   ),
   surroundings(
@@ -138,7 +138,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'An adapter of another copy of axios behind a proxy is rejected before a secret is sent in clear.',
     'a copy of axios',
-    /function on an instance of another copy of axios.*Upgrade every copy of axios to 1\.16\.1 or later/,
+    /adapter function of another copy of axios.*Upgrade every copy of axios to 1\.16\.1 or later/,
     async (world) => {
       world.set('HTTPS_PROXY', `http://${await startProxy(world, { status: 502 })}`);
       const other = jest.requireActual<{ default?: typeof axios } & typeof axios>('axios-1.12');
@@ -151,7 +151,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A dispatcher of fetch that may be a proxy is rejected for a loopback host.',
     'the surroundings',
-    /^No token was requested: the dispatcher of fetch is not a plain undici Agent.*Use a plain Agent for a loopback host/,
+    /^No token was requested: the fetch dispatcher is not a plain undici Agent.*Use a plain Agent for a loopback host/,
     (world) => {
       // It is never called.
       class ProxyAgent {
@@ -243,7 +243,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     "An HttpService on axios's default export asks for HttpModule.register({}).",
     'the axios instance',
-    /Import HttpModule\.register\(\{\}\) instead of HttpModule/,
+    /Replace HttpModule by HttpModule\.register\(\{\}\)/,
     (world) => ({ attempt: () => installBipsyncAuthOn({ axiosRef: axios }, world.config) }),
   ),
 ];
