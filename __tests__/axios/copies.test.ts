@@ -171,6 +171,31 @@ describe('an https request for which a proxy is configured', () => {
     expect(await codeOf(copy.create({ adapter: copy.getAdapter('http') }))).toBe('ERR_BIPSYNC_CONFIG');
   });
 
+  it('a proxy whose URL cannot be read is reported as the configured proxy', async () => {
+    process.env['https_proxy'] = 'http://:not-a-port';
+    const [, [, copy]] = copies as [unknown, (typeof copies)[number]];
+    const api = copy.create({ adapter: copy.getAdapter('http') });
+    install(api, home);
+    const { message } = await rejection(api.get('/v1/research'));
+    expect(message).toContain('unencrypted to the configured proxy. Upgrade every copy of axios');
+  });
+
+  it('an axios without a version is reported as one of an unknown version', async () => {
+    process.env['https_proxy'] = other.url;
+    const version = jest.replaceProperty(axios, 'VERSION', undefined as never);
+    try {
+      const [, [, copy]] = copies as [unknown, (typeof copies)[number]];
+      const api = copy.create({ adapter: 'http' });
+      install(api, home);
+      const { message } = await rejection(api.get('/v1/research'));
+      expect(message).toContain(
+        ': axios (unknown version) could send the client secret and the token unencrypted',
+      );
+    } finally {
+      version.restore();
+    }
+  });
+
   it('an unknown adapter may send an https request with `proxy: false`', async () => {
     process.env['https_proxy'] = other.url;
     const [, [, copy]] = copies as [unknown, (typeof copies)[number]];

@@ -323,6 +323,20 @@ export const configurationRows: Row[] = [
     library: { code: 'ERR_BIPSYNC_SECRET', party: 'the secret file', step: /ENOENT.*Check the path/ },
   },
   {
+    title: 'A secret file that gets a second line after the start fails the next token request by name.',
+    fault: (world) => {
+      const situation = withSecretFile(world, (file) => writeFileSync(file, world.emulator.clientSecret));
+      const { auth } = world.install({ ...bipsyncAuthConfigFromEnv(situation.env) });
+      writeFileSync(String(situation.env?.['BIPSYNC_CLIENT_SECRET_FILE']), 'one\ntwo\n');
+      return { attempt: () => auth.getToken() };
+    },
+    library: {
+      code: 'ERR_BIPSYNC_SECRET',
+      party: 'the secret file',
+      step: /contains a line break \(U\+000A\) at position 4\. Write only the secret into the file/,
+    },
+  },
+  {
     title: 'A secret function that throws is named, and what it threw is not repeated.',
     fault: (world) => {
       const clientSecret = (): never => {
@@ -345,6 +359,17 @@ export const configurationRows: Row[] = [
       code: 'ERR_BIPSYNC_SECRET',
       party: 'the secret function',
       step: /It must return the secret, or a promise of the secret/,
+    },
+  },
+  {
+    title: 'A secret function that returns two lines says that only the secret may be returned.',
+    fault: (world) => ({
+      attempt: () => world.install({ clientSecret: () => 'one\ntwo' }).api.get('/v1/research'),
+    }),
+    library: {
+      code: 'ERR_BIPSYNC_SECRET',
+      party: 'the secret function',
+      step: /contains a line break \(U\+000A\) at position 4\. It must return only the secret/,
     },
   },
   {
