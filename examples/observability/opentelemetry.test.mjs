@@ -105,7 +105,7 @@ test('a failure is a span with the error, and counted by its code', async () => 
   await assert.rejects(application().get('/v1/research'));
   const [span] = spans.getFinishedSpans();
   assert.equal(span.status.code, SpanStatusCode.ERROR);
-  assert.match(span.status.message, /answered 401 \(invalid_client\)\. Check clientId and clientSecret/);
+  assert.match(span.status.message, /answered 401 \(invalid_client\)\. Check that clientId and clientSecret/);
   const [point] = await pointsOf('bipsync.token.acquisitions');
   assert.equal(point.value, 1);
   assert.equal(point.attributes['error.type'], 'ERR_BIPSYNC_CREDENTIALS');
