@@ -175,7 +175,7 @@ function warnOfUncheckedCertificates({ httpsAgent }: AxiosInstance['defaults']):
   if (asRecord(asRecord(httpsAgent)['options'])['rejectUnauthorized'] !== false) return;
   process.emitWarning(
     "The instance's httpsAgent has rejectUnauthorized: false, so anyone between this machine and the server can read the client " +
-      "secret and the token. Remove it, and set NODE_EXTRA_CA_CERTS to the path of the missing CA certificate, or set the agent's `ca`.",
+      'secret and the token. Remove it, and set NODE_EXTRA_CA_CERTS to the path of the missing CA certificate.',
     { type: 'BipsyncAuthWarning', code: 'BIPSYNC_TLS_UNCHECKED' },
   );
 }
@@ -184,8 +184,8 @@ function rejectInstance(candidate: unknown): void {
   const missing = missingPart(candidate);
   if (missing !== undefined) {
     reject(
-      `The first argument must be an axios instance, as axios.create() returns it, but it has no ${missing}. In a test that ` +
-        `mocks axios, add ${missing} to the mock, or mock the plugin too: jest.mock('axios-bipsync-auth').`,
+      `The first argument must be an axios instance, but it has no ${missing}. In a test that mocks axios, add ${missing} to the ` +
+        "mock, or mock the plugin too: jest.mock('axios-bipsync-auth').",
     );
   }
   if (!Object.isExtensible(candidate)) {
@@ -194,8 +194,7 @@ function rejectInstance(candidate: unknown): void {
   if (Object.hasOwn(candidate as object, installed)) {
     reject(
       'axios-bipsync-auth is already installed on this axios instance. Install it only once, or call eject() on the first ' +
-        'handle before you install it again. In Nest tests, a bare HttpModule uses the same instance in every testing module: ' +
-        'import HttpModule.register({}) instead.',
+        'handle before you install it again. In Nest tests, import HttpModule.register({}) instead of HttpModule.',
     );
   }
   if (isTooOld()) {

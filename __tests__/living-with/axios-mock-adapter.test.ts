@@ -106,7 +106,7 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     mock.onGet('/v1/research').reply(200);
     expect(await rejection(api.get('/v1/research'))).toMatchObject({
       code: 'ERR_BIPSYNC_TOKEN_REQUEST',
-      message: expect.stringContaining('call mockBipsyncToken(mock)') as string,
+      message: expect.stringContaining('Call mockBipsyncToken(mock)') as string,
     });
     expect(mock.history['post']).not.toHaveLength(0);
 
@@ -120,7 +120,7 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     mock.onGet('/v1/research').reply(200);
     expect(await rejection(api.get('/v1/research'))).toMatchObject({
       code: 'ERR_BIPSYNC_TOKEN_REQUEST',
-      message: expect.stringContaining('call mockBipsyncToken(mock)') as string,
+      message: expect.stringContaining('Call mockBipsyncToken(mock)') as string,
       tokenEndpointStatus: 404,
     });
   });

@@ -200,7 +200,7 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'no axios instance',
       () => rejected(good, {} as unknown as AxiosInstance).message,
-      'The first argument must be an axios instance, as axios.create() returns it, but it has no defaults. In a test that mocks ' +
+      'The first argument must be an axios instance, but it has no defaults. In a test that mocks ' +
         "axios, add defaults to the mock, or mock the plugin too: jest.mock('axios-bipsync-auth').",
     ],
     [
@@ -210,8 +210,7 @@ describe('a message says what happened, and what to do about it:', () => {
         return rejected(good, api).message;
       },
       'axios-bipsync-auth is already installed on this axios instance. Install it only once, or call eject() on the first ' +
-        'handle before you install it again. In Nest tests, a bare HttpModule uses the same instance in every testing module: ' +
-        'import HttpModule.register({}) instead.',
+        'handle before you install it again. In Nest tests, import HttpModule.register({}) instead of HttpModule.',
     ],
     [
       'Basic credentials',

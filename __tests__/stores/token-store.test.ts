@@ -250,7 +250,7 @@ it.each<[string, object]>([
   ['a proxy that only hides its members', new Proxy({ get: noop, set: set3 }, { ownKeys: fail })],
 ])('what %s throws is reported without being repeated', (_, store) => {
   expect(tokenStoreProblem(store)).toBe(
-    'could not be read, because a part of it throws an error: pass a plain store',
+    'could not be read: one of its parts throws an error. Pass a plain object',
   );
 });
 

@@ -43,7 +43,7 @@ export function tokenStoreProblem(store: unknown): string | undefined {
     return problemOf(store);
   } catch {
     // What a proxy or an accessor throws may hold anything, so it is not repeated.
-    return 'could not be read, because a part of it throws an error: pass a plain store';
+    return 'could not be read: one of its parts throws an error. Pass a plain object';
   }
 }
 

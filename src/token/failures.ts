@@ -67,7 +67,7 @@ export function readFailure(thrown: unknown, circumstances: Circumstances): Erro
 export function unmatchedMock(subject: string): BipsyncAuthError {
   return new BipsyncAuthError(
     'ERR_BIPSYNC_TOKEN_REQUEST',
-    `${subject} was not asked: the axios-mock-adapter on the instance has no handler for the token request. In the test, call ` +
+    `${subject} was not asked: the axios-mock-adapter on the instance has no handler for the token request. Call ` +
       "mockBipsyncToken(mock) from 'axios-bipsync-auth/testing'.",
     { tokenEndpointStatus: 404 },
   );
@@ -86,8 +86,8 @@ function adviceOn(code: string | undefined, proxy: string | undefined, hostname:
   }
   if (code === 'CERT_HAS_EXPIRED' || code === 'CERT_NOT_YET_VALID') {
     return (
-      "The received certificate is not valid at this time. Check this machine's clock. If the clock is right, the server, or " +
-      'the proxy that decrypts TLS traffic, needs a new certificate.'
+      "The received certificate is not valid at this time. Check this machine's clock. If the clock is right, the server or " +
+      'proxy needs a new certificate.'
     );
   }
   if (isCertificateCode(code)) {

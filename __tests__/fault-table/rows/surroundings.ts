@@ -179,7 +179,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A mock without an answer to the token request names mockBipsyncToken.',
     'the mock',
-    /has no handler for the token request.*call mockBipsyncToken\(mock\) from 'axios-bipsync-auth\/testing'/,
+    /has no handler for the token request.*Call mockBipsyncToken\(mock\) from 'axios-bipsync-auth\/testing'/,
     (world) => {
       const { api } = world.install();
       new MockAdapter(api).onGet('/v1/research').reply(200, []);
@@ -190,7 +190,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A strict mock without an answer to the token request names mockBipsyncToken.',
     'the mock',
-    /call mockBipsyncToken\(mock\)/,
+    /Call mockBipsyncToken\(mock\)/,
     (world) => {
       const { api } = world.install();
       new MockAdapter(api, { onNoMatch: 'throwException' }).onGet('/v1/research').reply(200, []);
