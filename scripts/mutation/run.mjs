@@ -14,7 +14,9 @@ const groups = {
       'install',
       ...['config', 'messages', 'environment'].map((name) => `options/${name}`),
       ...['source', 'answers', 'cool-down', 'minting', 'endpoint', 'messages'].map((name) => `token/${name}`),
-      ...['unauthorized', 'gate', 'waiting', 'concealment', 'layer'].map((name) => `request/${name}`),
+      ...['unauthorized', 'gate', 'waiting', 'concealment', 'layer', 'side-doors'].map(
+        (name) => `request/${name}`,
+      ),
       ...['destination', 'proxies'].map((name) => `axios/${name}`),
       ...['renewal-pauses', 'quotable', 'transport'].map((name) => `token/${name}`),
       ...['challenge', 'body'].map((name) => `request/${name}`),
