@@ -1,3 +1,4 @@
+/* global AbortController, URLSearchParams */
 // What the built package does, by import and by require alike: the tests of the project run its sources.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+/* global setImmediate */
 // A program whose adapter freezes the headers of a request that is under way. Usage: node frozen-headers.cjs ESM|CommonJS
 const load = async (name) => (process.argv[2] === 'ESM' ? import(name) : require(name));
 
