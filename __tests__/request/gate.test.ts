@@ -49,34 +49,6 @@ describe('18. on redirects', () => {
     },
   );
 
-  it('the token does not go to a subdomain, to which older versions of axios send the header', async () => {
-    const { port, seen } = await witness();
-    // Every name under localhost is this machine, for the lookup given here.
-    const lookup = (
-      _host: string,
-      _options: object,
-      done: (error: null, address: string, family: number) => void,
-    ): void => done(null, '127.0.0.1', 4);
-    const { emulator } = await emulated();
-    const base = emulator.url.replace('127.0.0.1', 'localhost');
-    const { api } = await emulated({
-      http: { adapter: 'http', lookup: lookup as never },
-      auth: {
-        baseURL: base,
-        clientId: emulator.clientId,
-        clientSecret: emulator.clientSecret,
-        teamId: emulator.teamId,
-      },
-    });
-    emulator.failApiRequests({ redirectTo: `http://sub.localhost:${port}/subdomain`, status: 302 });
-    const seenByCaller: unknown[] = [];
-    await api.get('/v1/research', {
-      beforeRedirect: (options) => seenByCaller.push((options as { href: string }).href),
-    });
-    expect(seen).toEqual({ '/subdomain': undefined });
-    expect(seenByCaller).toEqual([`http://sub.localhost:${port}/subdomain`]);
-  });
-
   it('the token stays on redirects within the origin', async () => {
     const { api, emulator } = await emulated({ http: { adapter: 'fetch' } });
     emulator.failApiRequests({ redirectTo: `${emulator.url}/v1/contenttype`, status: 307 });
