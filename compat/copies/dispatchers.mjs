@@ -1,10 +1,11 @@
 // undici's dispatchers, real ones: to a loopback host, fetch goes by none that could be a proxy.
 import assert from 'node:assert/strict';
+import { connect } from 'node:net';
 
 import { install, leaksIn, outcome } from './install.mjs';
 
 /** Everything that hands requests to a proxy, however it is made and named. */
-const kindsOf = ({ Agent, Client, EnvHttpProxyAgent, Pool, ProxyAgent, RetryAgent }, { url }) => {
+const kindsOf = ({ Agent, Client, EnvHttpProxyAgent, Pool, ProxyAgent, RetryAgent }, { url, port }) => {
   const through = () => new ProxyAgent({ uri: url, proxyTunnel: true });
   return {
     'a ProxyAgent': through,
@@ -42,6 +43,13 @@ const kindsOf = ({ Agent, Client, EnvHttpProxyAgent, Pool, ProxyAgent, RetryAgen
       const dispatch = (options, handler) => proxy.dispatch(options, handler);
       return new Proxy(new Agent(), { get: (agent, key) => (key === 'dispatch' ? dispatch : agent[key]) });
     },
+    'an Agent with a factory of its own': () => new Agent({ factory: () => new Client(url) }),
+    'an Agent with a connect of its own': () =>
+      new Agent({
+        connect: (_options, done) => {
+          const socket = connect(port, '127.0.0.1', () => done(null, socket));
+        },
+      }),
   };
 };
 
