@@ -22,36 +22,23 @@ function adaptersOf(axios) {
   };
 }
 
-/** What does not work yet. */
-const known = {
-  // Its interceptor managers have no `clear`.
-  '0.27.2':
-    /^(a request keeps|a redirect|a loopback host).* with (the default adapter|the http function|a function around it)$/,
-  // It holds the defaults of headers apart, and the adapter of another copy does not find them.
-  '1.0.0': /^a request keeps.* with (the name http|a list of names)$/,
-};
-
-export async function checkCopy({ check, checkFailing, forget, ...parts }) {
+export async function checkCopy({ check, forget, ...parts }) {
   const { axios, isOwn, own, bipsync, other, front, proxy } = parts;
   const adapters = Object.entries(adaptersOf(axios));
 
   /** One check for all adapters. `run` gets a function that makes an instance, and the adapter. */
   async function checkEach(what, run) {
-    const isKnown = ([how]) => known[axios.VERSION]?.test(`${what}, with ${how}`) ?? false;
     const runWith = async (adapter) => {
       forget();
       await run((options) => axios.create({ ...(adapter && { adapter }), ...options }), adapter);
     };
     await check(what, async () => {
       const failures = {};
-      for (const [how, adapter] of adapters.filter((entry) => !isKnown(entry))) {
+      for (const [how, adapter] of adapters) {
         await runWith(adapter).catch(({ message }) => (failures[how] = message));
       }
       assert.deepEqual(failures, {});
     });
-    for (const [how, adapter] of adapters.filter(isKnown)) {
-      await checkFailing(`${what}, with ${how}`, () => runWith(adapter));
-    }
   }
 
   await checkEach('a request keeps its headers and body, and a 401 is answered', async (create) => {

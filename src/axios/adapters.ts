@@ -86,8 +86,11 @@ function isAdapter(name: 'http' | 'fetch', adapter: unknown): boolean {
  * `Agent`, with the `dispatch` of that class and without a `factory` or `connect` of its own, could be a proxy.
  */
 export function isPlainDispatcher({ fetchOptions }: Transport): boolean {
-  const dispatcher: unknown = asRecord(fetchOptions)['dispatcher'] || globalDispatcher();
-  if (!dispatcher) return true;
+  const own: unknown = asRecord(fetchOptions)['dispatcher'];
+  return own ? isPlainAgent(own) : globalDispatchers().every(isPlainAgent);
+}
+
+function isPlainAgent(dispatcher: unknown): boolean {
   const agent = Object.getPrototypeOf(dispatcher) as {
     dispatch?: unknown;
     constructor?: { name?: string };
@@ -97,8 +100,8 @@ export function isPlainDispatcher({ fetchOptions }: Transport): boolean {
     agent?.constructor?.name === 'Agent' &&
     base?.constructor?.name === 'DispatcherBase' &&
     (dispatcher as { dispatch?: unknown }).dispatch === agent.dispatch &&
-    (internal(dispatcher, 'factory') as { name?: string } | undefined)?.name === 'defaultFactory' &&
-    typeof asRecord(internal(dispatcher, 'options'))['connect'] !== 'function'
+    (internal(dispatcher as object, 'factory') as { name?: string } | undefined)?.name === 'defaultFactory' &&
+    typeof asRecord(internal(dispatcher as object, 'options'))['connect'] !== 'function'
   );
 }
 
@@ -108,10 +111,11 @@ function internal(holder: object, description: string): unknown {
   return symbol && asRecord(holder)[symbol];
 }
 
-/** Since undici 8 the dispatcher under the first symbol may only hand over to the one under the second. */
-function globalDispatcher(): unknown {
+/** Either may be the one that fetch uses. Since undici 8 the first may only hand over to the second. */
+function globalDispatchers(): unknown[] {
   const [first, second] = ['1', '2'].map((version): unknown =>
     Reflect.get(globalThis, Symbol.for(`undici.globalDispatcher.${version}`)),
   );
-  return second ?? first;
+  const handsOver = second && asRecord(first).constructor.name === 'Dispatcher1Wrapper';
+  return [handsOver ? undefined : first, second].filter(Boolean);
 }

@@ -114,7 +114,17 @@ export function pollutedOption(): string | undefined {
 function isPlain(config: object): boolean {
   const prototype: unknown = Object.getPrototypeOf(config);
   const isOrdinary = prototype === null || prototype === Object.prototype;
-  return isOrdinary && !types.isProxy(config) && pollutedOption() === undefined;
+  // Newer versions of axios have made accessors plain values by now, and give the config no prototype.
+  const isSettled = prototype === null || !hasAccessor(config);
+  return isOrdinary && isSettled && !types.isProxy(config) && pollutedOption() === undefined;
+}
+
+function hasAccessor(config: object): boolean {
+  for (const name of routingOptions) {
+    const property = Object.getOwnPropertyDescriptor(config, name);
+    if (property && !('value' in property)) return true;
+  }
+  return false;
 }
 
 /** Stands for a value that cannot be known; as it is neither a string nor empty, every check ends in `undefined`. */

@@ -48,5 +48,7 @@ export function copyOf<T extends object>(headers: T): T {
 export function adoptHeaders(config: InternalAxiosRequestConfig): void {
   const { headers } = config;
   if (headers instanceof axios.AxiosHeaders) return;
-  config.headers = new axios.AxiosHeaders(Object.assign({}, headers));
+  // Version 1.0 holds the defaults apart: only its `toJSON` has them.
+  const { toJSON } = headers as { toJSON?: () => object };
+  config.headers = new axios.AxiosHeaders(Object.assign({}, toJSON?.call(headers), headers));
 }

@@ -133,7 +133,8 @@ function release(config: Config, options: CallersOptions | undefined): void {
 }
 
 function makeConditional(headers: object, authorization: string, isAllowed: () => boolean): void {
-  Object.defineProperty(headers, 'Authorization', {
+  // Somebody may have frozen the headers meanwhile.
+  Reflect.defineProperty(headers, 'Authorization', {
     get: () => (isAllowed() ? authorization : undefined),
     set(value: unknown) {
       if (value !== authorization) Object.defineProperty(headers, 'Authorization', { ...ORDINARY, value });

@@ -139,6 +139,9 @@ function configOf(
     fetchOptions: { redirect: 'error', ...(dispatcher ? { dispatcher } : {}) },
     transport: connection.transport,
     responseType: 'stream',
+    // Their own, because older versions of axios would look for them on a prototype too.
+    transformRequest: [],
+    transformResponse: [],
     validateStatus: () => true,
     signal,
   };

@@ -61,7 +61,7 @@ function siblingOf({ create }: TransportInstance): Sibling | undefined {
 
 interface Sibling extends BareAxios {
   readonly defaults: object;
-  readonly interceptors: Readonly<Record<'request' | 'response', { clear(): void }>>;
+  readonly interceptors: Readonly<Record<'request' | 'response', { clear?(): void; handlers?: unknown[] }>>;
 }
 
 /** An axios that has no defaults, interceptors or transforms of anybody's. */
@@ -78,6 +78,10 @@ export function bareAxiosFor(instance: TransportInstance, adapter: AdapterOption
   if (sibling === undefined) return new axios.Axios({});
   // In place: axios itself holds the same object.
   for (const key of Object.keys(sibling.defaults)) Reflect.deleteProperty(sibling.defaults, key);
-  for (const manager of Object.values(sibling.interceptors)) manager.clear();
+  for (const manager of Object.values(sibling.interceptors)) {
+    // Before 1.0 a manager had no `clear`.
+    if (manager.clear) manager.clear();
+    else manager.handlers = [];
+  }
   return sibling;
 }
