@@ -5,7 +5,7 @@
 import type { Config } from 'jest';
 
 const project = {
-  testEnvironment: 'node',
+  testEnvironment: '<rootDir>/__tests__/support/environment.ts',
   transform: { '^.+\\.ts$': ['ts-jest', {}] as [string, Record<string, unknown>] },
   clearMocks: true,
 };
