@@ -4,12 +4,15 @@ import type { AddressInfo } from 'node:net';
 import axios, { type AxiosInstance } from 'axios';
 
 import { type BipsyncAuth, installBipsyncAuth } from '../../src';
+import { skipPauses } from '../support/pauses';
 import { rejection, SECRET, tokenAnswer } from '../support/scripted';
 
 const HOST = 'acme-api.bipsync.invalid';
 const [, minor = 0, patch = 0] = axios.VERSION.split('.').map(Number);
 /** Older versions open no tunnel, and are refused before anything is sent. */
 const tunnels = minor > 16 || (minor === 16 && patch >= 1);
+
+skipPauses();
 
 let proxy: Server;
 let asked: string[];

@@ -1,6 +1,8 @@
+import { skipPauses } from '../support/pauses';
 import { diagnose, environmentOf, runCli, startEmulator, stepNamed, temporaryFolder } from './support';
 
 const folder = temporaryFolder();
+skipPauses();
 
 describe('check of the secret', () => {
   it('explains a wrong secret, names the assumption, and stops', async () => {

@@ -5,6 +5,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { inspected, selfSigned } from '../faults/self-signed';
 import { listen, type Listening, startTlsFront } from '../living-with/tunnels';
 import { CLOSED_PORT } from '../support/nobody';
+import { skipPauses } from '../support/pauses';
 import { spawnedCommand } from './spawned';
 import {
   type Diagnosis,
@@ -19,6 +20,7 @@ import {
 const command = spawnedCommand();
 const folder = temporaryFolder();
 const open: Listening[] = [];
+skipPauses();
 
 afterEach(async () => {
   await Promise.all(open.splice(0).map((listening) => listening.close()));

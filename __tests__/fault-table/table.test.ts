@@ -9,6 +9,7 @@ import { endpointRows } from './rows/endpoint';
 import { networkRows } from './rows/network';
 import { storeRows } from './rows/stores';
 import { surroundingsRows } from './rows/surroundings';
+import { skipPauses } from '../support/pauses';
 import { describeWithRedis, redisAvailable } from '../support/redis-server';
 import { startWorld, type World } from './world';
 
@@ -22,6 +23,8 @@ const proxyVariables = ['http_proxy', 'https_proxy', 'all_proxy', 'no_proxy'];
 let world: World;
 /** What the rows' users were told. */
 const told: string[] = [];
+
+skipPauses();
 
 beforeEach(async () => {
   for (const name of proxyVariables.flatMap((variable) => [variable, variable.toUpperCase()])) {

@@ -2,6 +2,7 @@ import axios, { type AxiosInstance } from 'axios';
 import nock from 'nock';
 
 import { installBipsyncAuth } from '../../src';
+import { skipPauses } from '../support/pauses';
 import { rejection } from '../support/scripted';
 
 const HOME = 'https://acme-api.bipsync.com';
@@ -26,6 +27,8 @@ function answerToken(accessToken: string): nock.Scope {
 
 const authorized = (accessToken: string): nock.Scope =>
   nock(HOME, { reqheaders: { authorization: `Bearer ${accessToken}` } });
+
+skipPauses();
 
 beforeAll(() => {
   nock.restore();

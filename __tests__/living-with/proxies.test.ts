@@ -7,6 +7,7 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import type * as Plugin from '../../src';
 import type { BipsyncEmulator } from '../../src/testing';
 import { configFor, startEmulator } from '../support/emulated';
+import { skipPauses } from '../support/pauses';
 import { rejection } from '../support/scripted';
 import { HOST, type Listening, type Proxy, selfSigned, startProxy, startTlsFront } from './tunnels';
 
@@ -27,6 +28,7 @@ function load(version: string): Axios {
   jest.isolateModules(() => {
     jest.doMock('axios', () => jest.requireActual<object>(version));
     const { installBipsyncAuth } = jest.requireActual<typeof Plugin>('../../src');
+    skipPauses(jest.requireActual('../../src/token/clock'));
     const mocked = jest.requireMock<typeof axios & { default?: typeof axios }>('axios');
     loaded = { axios: mocked.default ?? mocked, installBipsyncAuth };
   });

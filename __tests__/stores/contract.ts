@@ -11,8 +11,8 @@ export interface OpenedStores {
 }
 
 const anHour = 3_600_000;
-const aMoment = 50;
-const longerThanAMoment = 80;
+const aMoment = 10;
+const longerThanAMoment = 30;
 
 /** What every {@link TokenStore} must do, wherever it keeps its values. */
 export function itIsATokenStore(open: () => Promise<OpenedStores>): void {

@@ -3,10 +3,12 @@ import http from 'node:http';
 import axios from 'axios';
 
 import { installBipsyncAuth } from '../../src';
-import { atLength } from '../support/at-length';
 import { configFor, emulated, startEmulator } from '../support/emulated';
 import { CLOSED_PORT } from '../support/nobody';
+import { skipPauses } from '../support/pauses';
 import { rejection, scripted, SECRET } from '../support/scripted';
+
+skipPauses();
 
 const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
   state.api.get('/v1/research');
@@ -176,7 +178,7 @@ describe.each(['http', 'fetch'] as const)('8. over %s, the token request', (adap
     },
   );
 
-  atLength.each([
+  it.each([
     'reset',
     'reset-mid-body',
     { status: 503 },
