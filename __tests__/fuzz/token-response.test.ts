@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import * as fc from 'fast-check';
 
 import { installBipsyncAuth } from '../../src';
+import { skipPauses } from '../support/pauses';
 import {
   authErrorOf,
   echoesOf,
@@ -12,6 +13,8 @@ import {
   SECRET,
   validConfig,
 } from './support';
+
+skipPauses();
 
 const accessToken = fc.oneof(
   fc.stringMatching(/^[A-Za-z\d\-._~+/]{1,40}={0,2}$/),

@@ -1,5 +1,8 @@
+import { buildSync } from 'esbuild';
 import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -7,7 +10,7 @@ import { startEmulator } from '../support/emulated';
 
 const program = `
   const { default: axios } = require('axios');
-  const { installBipsyncAuth } = require('./src/index.ts');
+  const { installBipsyncAuth } = require('./src');
   const api = axios.create();
   installBipsyncAuth(api, JSON.parse(process.env.CONFIG));
   (async () => {
@@ -19,6 +22,20 @@ const program = `
     console.log((await api.get('/v1/research')).config.headers.Authorization);
   })();
 `;
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'node-debug-'));
+  buildSync({
+    stdin: { contents: program, resolveDir: join(__dirname, '../..') },
+    outfile: join(folder, 'program.cjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    logLevel: 'error',
+  });
+});
+afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Nothing but a process of its own will do: Node reads the variable as it starts. */
 async function run(debug: string): Promise<{ stdout: string; stderr: string; secret: string }> {
@@ -32,22 +49,14 @@ async function run(debug: string): Promise<{ stdout: string; stderr: string; sec
   const { url: baseURL, clientId, clientSecret, teamId } = emulator;
   const config = { baseURL, clientId, clientSecret, teamId, scopes: ['rest_api:read'] };
   try {
-    const cwd = join(__dirname, '..', '..');
-    const compilerOptions = { module: 'CommonJS', moduleResolution: 'Bundler', rootDir: cwd };
-    const outcome = await promisify(execFile)(
-      process.execPath,
-      ['--require', 'ts-node/register/transpile-only', '--eval', program],
-      {
-        cwd,
-        env: {
-          ...process.env,
-          NODE_DEBUG: debug,
-          CONFIG: JSON.stringify(config),
-          REVOKE: `http://127.0.0.1:${port}/`,
-          TS_NODE_COMPILER_OPTIONS: JSON.stringify(compilerOptions),
-        },
+    const outcome = await promisify(execFile)(process.execPath, [join(folder, 'program.cjs')], {
+      env: {
+        ...process.env,
+        NODE_DEBUG: debug,
+        CONFIG: JSON.stringify(config),
+        REVOKE: `http://127.0.0.1:${port}/`,
       },
-    );
+    });
     return { ...outcome, secret: clientSecret };
   } finally {
     revoker.closeAllConnections();
