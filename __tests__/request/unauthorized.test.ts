@@ -3,7 +3,6 @@ import { Readable } from 'node:stream';
 
 import axios, { AxiosError, type AxiosInstance } from 'axios';
 
-import { atLength } from '../support/at-length';
 import { emulated } from '../support/emulated';
 import { deferred, rejection, scripted, tokenAnswer, type Answer, type Scripted } from '../support/scripted';
 
@@ -254,7 +253,6 @@ describe('13. a body that can be read once', () => {
 });
 
 describe('14. an endpoint outside the token’s scopes', () => {
-  const minutes = (count: number): number => count * 60_000;
   beforeEach(() => {
     jest.useFakeTimers();
   });
@@ -286,26 +284,6 @@ describe('14. an endpoint outside the token’s scopes', () => {
     }
     expect(state.tokenRequests.length).toBeLessThanOrEqual(3);
   });
-
-  atLength(
-    'a denied endpoint costs about 20 tokens an hour, in pauses of 1 s doubling to 5 min',
-    async () => {
-      const state = scripted();
-      state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, 86_400);
-      state.onApi = () => ({ status: 401 });
-      const at: number[] = [];
-      const start = performance.now();
-      for (let now = 0; now < minutes(60); now += 1000) {
-        const before = state.tokenRequests.length;
-        await rejection(state.api.get('/v1/x'));
-        if (state.tokenRequests.length > before) at.push(Math.round((performance.now() - start) / 1000));
-        await advance(1000);
-      }
-      const pauses = at.slice(1).map((second, index) => second - at[index]!);
-      expect(pauses.slice(0, 10)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
-      expect(state.tokenRequests.length).toBeLessThanOrEqual(22);
-    },
-  );
 
   it('a 401 during the pause surfaces, its cause says why; a revocation is noticed when the pause ends', async () => {
     const state = scripted();

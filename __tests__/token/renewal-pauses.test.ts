@@ -1,3 +1,4 @@
+import { atLength } from '../support/at-length';
 import { type Answer, deferred, rejection, scripted, tokenAnswer } from '../support/scripted';
 
 const CHALLENGE = 'WWW-Authenticate';
@@ -77,6 +78,29 @@ describe('14. the pause after a token that did not help', () => {
     expect(state.tokenRequests).toHaveLength(3);
   });
 });
+
+atLength(
+  '14. a denied endpoint costs about 20 tokens an hour, in pauses of 1 s doubling to 5 min',
+  async () => {
+    jest.useFakeTimers();
+    const state = scripted();
+    state.onToken = () => tokenAnswer(`token-${state.tokenRequests.length}`, 86_400);
+    state.onApi = () => ({ status: 401 });
+    const at: number[] = [];
+    for (let second = 0; second < 3600;) {
+      const before = state.tokenRequests.length;
+      await rejection(state.api.get('/v1/x'));
+      if (state.tokenRequests.length > before) at.push(second);
+      // As soon as the pauses are long, calls may be rarer.
+      const step = second < 900 ? 1 : 10;
+      await jest.advanceTimersByTimeAsync(step * 1000);
+      second += step;
+    }
+    const pauses = at.slice(1).map((second, index) => second - at[index]!);
+    expect(pauses.slice(0, 10)).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 300]);
+    expect(state.tokenRequests.length).toBeLessThanOrEqual(22);
+  },
+);
 
 it('14. a pause lasts while the replay of the request that forced a renewal is under way', async () => {
   jest.useFakeTimers();
