@@ -1,8 +1,9 @@
 import { playFleet, scenarioOf } from './world';
 
-const runs = Number(process.env['SIM_RUNS'] ?? 300);
-// A short run, as in `npm test`, is always the same. A long one looks for something new.
-const unseen = process.env['SIM_RUNS'] === undefined ? 1 : Math.floor(Math.random() * 0x3fffffff);
+const runs = Number(process.env['SIM_RUNS'] ?? 160);
+// A short run, as in `npm test`, is always the same: from 70 on, fleets that break sooner or later under each of sixteen
+// mutants of the source code come close together. A long run looks for something new.
+const unseen = process.env['SIM_RUNS'] === undefined ? 70 : Math.floor(Math.random() * 0x3fffffff);
 const seed = Number(process.env['SIM_SEED'] ?? unseen);
 
 test(

@@ -10,7 +10,7 @@ import type { Report, WorkerOptions } from './worker';
 const PROCESSES = Math.max(8, Number(process.env['FLEET_PROCESSES'] ?? 8));
 /** More processes on the same cores need more time for the same. */
 const SLOWNESS = Math.ceil(PROCESSES / 8);
-const TRAFFIC = { do: 'start', everyMs: 50 * SLOWNESS } as const;
+const TRAFFIC = { do: 'start', everyMs: 100 * SLOWNESS } as const;
 const TOKEN_TIMEOUT_MS = 4000;
 const LOCK_MS = TOKEN_TIMEOUT_MS / 2;
 /** A token is refreshed a fifth of its life before its end, so that it serves four fifths at least. */
@@ -178,7 +178,7 @@ describeWithRedis(`a fleet of ${PROCESSES} processes on one Redis`, () => {
   });
 
   it('makes one token request a lifetime, under traffic, without a 401 or a failed request', async () => {
-    const lifetimeMs = 3000 * SLOWNESS;
+    const lifetimeMs = 2000 * SLOWNESS;
     await switchLifetime(lifetimeMs / 1000);
     await all(TRAFFIC);
     await wait(2.5 * lifetimeMs);
