@@ -7,6 +7,14 @@ import { authErrorOf, FUZZ_TIMEOUT_MS, goodToken, parameters, rawServer, validCo
 const TIMEOUT_MS = 10_000;
 const MAX_COOL_DOWN_MS = 300_000;
 
+/** What a header can hold: tab, and what Latin-1 can print. */
+const headerCharacter = fc.constantFrom(
+  '\t',
+  ...Array.from({ length: 256 }, (_, code) => String.fromCharCode(code)).filter((one) =>
+    /[ -~\x80-\xff]/.test(one),
+  ),
+);
+
 describe('Retry-After', () => {
   beforeEach(() => {
     jest.useFakeTimers({ doNotFake: ['setImmediate', 'clearImmediate', 'nextTick', 'queueMicrotask'] });
@@ -53,7 +61,7 @@ describe('Retry-After', () => {
   const status = fc.constantFrom(429, 500, 503);
   const header = fc.oneof(
     fc.string(),
-    fc.string({ unit: 'binary' }).map((value) => value.replace(/[^\t -~\x80-\xff]/g, '')),
+    fc.string({ unit: headerCharacter }),
     fc.array(fc.string(), { maxLength: 3 }),
     fc.integer().map(String),
     fc.double().map(String),
@@ -128,7 +136,7 @@ describe('WWW-Authenticate', () => {
     'whatever it says, the request is sent again once or not at all',
     () => {
       const header = fc.oneof(
-        fc.string({ unit: 'binary' }).map((value) => value.replace(/[^\t -~\x80-\xff]/g, '')),
+        fc.string({ unit: headerCharacter }),
         fc.array(fc.string(), { maxLength: 4 }),
         fc.stringMatching(
           /^(Bearer|Basic|[ ,="\\a-z]){0,30}(error ?= ?"?(insufficient_scope|invalid_token)"?)?$/,

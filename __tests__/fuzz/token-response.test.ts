@@ -6,6 +6,7 @@ import { installBipsyncAuth } from '../../src';
 import { skipPauses } from '../support/pauses';
 import {
   authErrorOf,
+  character,
   echoesOf,
   FUZZ_TIMEOUT_MS,
   parameters,
@@ -42,7 +43,7 @@ const tokenLike = fc.record(
 const text = fc.oneof(
   { weight: 4, arbitrary: tokenLike.map((value) => JSON.stringify(value)) },
   { weight: 1, arbitrary: fc.json() },
-  { weight: 1, arbitrary: fc.string({ unit: 'binary' }) },
+  { weight: 1, arbitrary: fc.string({ unit: character }) },
   // JSON that was cut, or has something behind it.
   {
     weight: 1,
@@ -179,7 +180,7 @@ const isSecret = (value: string): boolean => value.trim() !== '' && !/[\p{Cc}\uf
 
 const secret = fc.oneof(
   fc.constant(SECRET),
-  fc.string({ minLength: 8, maxLength: 40, unit: 'binary' }).filter(isSecret),
+  fc.string({ minLength: 8, maxLength: 40, unit: character }).filter(isSecret),
   fc.stringMatching(/^[ -~]{8,40}$/).filter(isSecret),
 );
 
