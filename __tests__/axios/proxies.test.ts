@@ -1,6 +1,7 @@
 import axios, { type AxiosRequestConfig } from 'axios';
 
 import { type BipsyncAuthConfig, installBipsyncAuth } from '../../src';
+import { skipPauses } from '../support/pauses';
 import { rejection } from '../support/scripted';
 
 // Whatever is sent in these tests goes to a port of this machine where nobody listens.
@@ -13,6 +14,7 @@ const isOld = minor < 16 || (minor === 16 && patch < 1);
 
 const environment = { ...process.env };
 
+skipPauses();
 beforeEach(() => {
   for (const name of Object.keys(process.env))
     if (/proxy/i.test(name)) Reflect.deleteProperty(process.env, name);
@@ -38,7 +40,7 @@ async function attempt({
   if (env !== undefined) process.env[env] = `http://${NOBODY}`;
   const api = axios.create({ adapter: 'http', ...(options as object) });
   installBipsyncAuth(api, {
-    ...{ baseURL: home, clientId: 'the-client', clientSecret: 'hush', teamId: 'a1', tokenTimeoutMs: 100 },
+    ...{ baseURL: home, clientId: 'the-client', clientSecret: 'hush', teamId: 'a1' },
     ...config,
   });
   return rejection(api.get('/v1/research'));

@@ -1,6 +1,7 @@
 import { request } from 'node:http';
 
 import { run } from '../../src/cli/run';
+import { ownPort } from '../support/ports';
 import { accessToken, capture, environmentOf, runCli, startEmulator, widthOf } from './support';
 
 /** Runs the command, and ends it as Ctrl-C does when `use` is done with it. */
@@ -58,7 +59,8 @@ const requestLines = (err: string): string[] =>
 describe('emulator', () => {
   it('prints the variables that lead to it, and closes at Ctrl-C', async () => {
     let url = '';
-    const { status, out, err } = await whileRunning([], async (variables) => {
+    const port = String(await ownPort());
+    const { status, out, err } = await whileRunning(['--port', port], async (variables) => {
       url = variables['BIPSYNC_BASE_URL']!;
       expect((await runCli(['check'], variables)).status).toBe(0);
     });

@@ -197,7 +197,6 @@ function unreachable(name: string, tokenUrl: () => string): Row {
   return {
     name,
     tokenUrl,
-    tokenTimeoutMs: 2000,
     promised: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
     tokenRequests: 0,
   };

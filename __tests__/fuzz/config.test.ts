@@ -177,7 +177,7 @@ test(
           expect(sent).toEqual(['Bearer good']);
           return;
         }
-        const error = await authErrorOf(api.get('/v1/research', { timeout: 5000 }));
+        const error = await authErrorOf(api.get('/v1/research', { timeout: 15_000 }));
         expect(sent).toEqual(error ? [] : ['Bearer good']);
         expectNoSecret(String(error));
         auth.invalidate();

@@ -107,7 +107,7 @@ interface Installed {
 
 /** The plugin on an instance with an interceptor that rewrites, registered before or after it. */
 function install(adapter: 'http' | 'fetch', order: 'plugin first' | 'plugin last'): Installed {
-  const api = axios.create({ adapter, proxy: false, httpAgent: agent, timeout: 3000 });
+  const api = axios.create({ adapter, proxy: false, httpAgent: agent, timeout: 15_000 });
   const installed: Installed = { api, rewrite: {} };
   const addRewriter = (): unknown =>
     api.interceptors.request.use((config) => Object.assign(config, installed.rewrite));

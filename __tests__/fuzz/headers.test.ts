@@ -213,9 +213,10 @@ describe('WWW-Authenticate', () => {
   test.each(['a="', 'a=', '"\\', 'Bearer ', 'a = ', ' ', ',', 'Bearer error="\\'])(
     'a header of a hundred thousand times %j takes no time',
     async (unit) => {
-      const startedAt = performance.now();
+      const before = process.cpuUsage();
       await attempts(unit.repeat(100_000));
-      expect(performance.now() - startedAt).toBeLessThan(1000);
+      // What others do on the same machine costs this process no time of its own.
+      expect(process.cpuUsage(before).user).toBeLessThan(1_000_000);
     },
   );
 });

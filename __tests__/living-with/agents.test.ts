@@ -33,7 +33,7 @@ afterEach(() => {
 describe('an agent of the instance', () => {
   it('serves token requests too, over the very same connection', async () => {
     const httpAgent = oneSocketAgent();
-    const { api, emulator } = await emulated({ http: { httpAgent, timeout: 3000 } });
+    const { api, emulator } = await emulated({ http: { httpAgent, timeout: 15_000 } });
     await Promise.all(Array.from({ length: 20 }, () => api.get('/v1/research')));
     expect(emulator.tokenRequests).toBe(1);
     expect(httpAgent.connections).toBe(1);
@@ -50,7 +50,7 @@ describe('an agent of the instance', () => {
 
   it('of one request serves that request and its replay, not the token request', async () => {
     const httpAgent = oneSocketAgent();
-    const { api, emulator } = await emulated({ http: { timeout: 3000 } });
+    const { api, emulator } = await emulated({ http: { timeout: 15_000 } });
     await api.get('/v1/research');
     emulator.revokeTokens();
     expect((await api.get('/v1/research', { httpAgent })).status).toBe(200);
@@ -61,7 +61,7 @@ describe('an agent of the instance', () => {
 describe('an agent of one socket is not deadlocked by a 401', () => {
   it.each(['json', 'stream', 'arraybuffer'] as const)('with responseType %s', async (responseType) => {
     const httpAgent = oneSocketAgent();
-    const { api, emulator } = await emulated({ http: { httpAgent, responseType, timeout: 3000 } });
+    const { api, emulator } = await emulated({ http: { httpAgent, responseType, timeout: 15_000 } });
     await api.get('/v1/research', { responseType: 'json' });
     emulator.revokeTokens();
     const { status, data } = await api.get<AsyncIterable<string>>('/v1/research');
@@ -73,7 +73,7 @@ describe('an agent of one socket is not deadlocked by a 401', () => {
 
   it('for several streams at once', async () => {
     const httpAgent = oneSocketAgent();
-    const { api, emulator } = await emulated({ http: { httpAgent, timeout: 3000 } });
+    const { api, emulator } = await emulated({ http: { httpAgent, timeout: 15_000 } });
     await api.get('/v1/research');
     emulator.revokeTokens();
     const bodies = await Promise.all(
@@ -89,7 +89,7 @@ describe('an agent of one socket is not deadlocked by a 401', () => {
   it('not even by one whose body never ends', async () => {
     const httpAgent = oneSocketAgent();
     const { api, emulator } = await emulated({
-      http: { httpAgent, responseType: 'stream', timeout: 3000, validateStatus: () => true },
+      http: { httpAgent, responseType: 'stream', timeout: 15_000, validateStatus: () => true },
     });
     emulator.failApiRequests({ status: 401, headers: { 'Content-Length': '1000' }, body: 'unfinished' });
     const { status, data } = await api.get<AsyncIterable<string>>('/v1/research');
@@ -100,7 +100,7 @@ describe('an agent of one socket is not deadlocked by a 401', () => {
   it('that surfaces: its body is there to be read', async () => {
     const httpAgent = oneSocketAgent();
     const { api } = await emulated({
-      http: { httpAgent, responseType: 'stream', timeout: 3000 },
+      http: { httpAgent, responseType: 'stream', timeout: 15_000 },
       emulator: { challenge: 'rfc6750' },
     });
     const error = await rejection(api.get('/v1/field'));

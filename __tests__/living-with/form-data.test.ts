@@ -32,7 +32,7 @@ describe('the form-data package, whose forms can be read once', () => {
   });
 
   it('is not sent again after a 401, which surfaces at once; the next upload works', async () => {
-    const { api, emulator, events } = await emulated({ http: { timeout: 3000 } });
+    const { api, emulator, events } = await emulated({ http: { timeout: 15_000 } });
     await api.get('/v1/research');
     emulator.revokeTokens();
     expect(await rejection(api.post('/v1/echo', packageForm()))).toMatchObject({ status: 401 });
@@ -43,7 +43,7 @@ describe('the form-data package, whose forms can be read once', () => {
   });
 
   it('nor is what postForm makes of an object in Node', async () => {
-    const { api, emulator } = await emulated({ http: { timeout: 3000 } });
+    const { api, emulator } = await emulated({ http: { timeout: 15_000 } });
     await api.get('/v1/research');
     emulator.revokeTokens();
     const outcome = api.postForm('/v1/echo', { title: 'Übersicht' });

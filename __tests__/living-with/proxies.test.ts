@@ -61,7 +61,7 @@ function load(version: string): Axios {
   const proxyOption = () => ({ protocol: 'http', host: '127.0.0.1', port: proxy.port });
 
   function install({ axios, installBipsyncAuth }: Axios, http: CreateAxiosDefaults) {
-    const api = axios.create({ timeout: 5000, ...http });
+    const api = axios.create({ timeout: 15_000, ...http });
     const auth = installBipsyncAuth(api, { ...configFor(emulator), baseURL: `https://${HOST}` });
     return { api, auth };
   }

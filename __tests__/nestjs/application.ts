@@ -82,7 +82,7 @@ export async function refusalOf(metadata: ModuleMetadata): Promise<{ error: unkn
 
 /** Waits for what happens on the other side of a connection; gives up before the test's own time is over. */
 export async function until(happened: () => boolean): Promise<void> {
-  const deadline = Date.now() + 3000;
+  const deadline = Date.now() + 20_000;
   while (!happened()) {
     if (Date.now() > deadline) throw new Error('it did not happen');
     await delay(2);

@@ -231,13 +231,15 @@ it('20. a time-out shows no secret while the token request waits for a socket', 
   const httpAgent = new http.Agent({ keepAlive: true, maxSockets: 1 });
   const { api, emulator } = await emulated({ http: { httpAgent, adapter: 'http' } });
   emulator.failApiRequests('stall');
-  const stalled = rejection(api.get('/v1/research', { bipsyncAuth: false, timeout: 300 }));
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  const controller = new AbortController();
+  const stalled = rejection(api.get('/v1/research', { bipsyncAuth: false, signal: controller.signal }));
+  while (emulator.apiRequests < 1) await new Promise((resolve) => setTimeout(resolve, 5));
   const error = await rejection(api.get('/v1/research', { timeout: 50 }));
   expect(error['code']).toBe('ECONNABORTED');
   const bytes = Buffer.from(`client_secret=${emulator.clientSecret}`).join(',');
   expect(logged(error).replace(/\s/g, '')).not.toContain(bytes);
   expect(logged(error)).not.toContain(emulator.clientSecret);
+  controller.abort();
   await stalled;
   httpAgent.destroy();
 });

@@ -383,7 +383,7 @@ describe.each(adapters)('15. over %s, an unread 401 holds no socket', (adapter) 
   it('an agent of one socket is not deadlocked by an unread 401', async () => {
     const httpAgent = new http.Agent({ keepAlive: true, maxSockets: 1 });
     const { api, emulator } = await emulated({
-      http: { adapter, httpAgent, responseType: 'stream', timeout: 3000 },
+      http: { adapter, httpAgent, responseType: 'stream', timeout: 15_000 },
     });
     try {
       (await api.get<Readable>('/v1/research')).data.resume?.();

@@ -41,7 +41,7 @@ function install(http: AxiosRequestConfig = {}): AxiosInstance {
 describe('15. a 401 whose body cannot be read is still a 401', () => {
   it.each([
     ['cut', {}],
-    ['stalled', { timeout: 100 }],
+    ['stalled', { timeout: 500 }],
     ['too long', { maxContentLength: 1000 }],
   ] as const)('a 401 that is %s leads to a new token and a second attempt', async (how, options) => {
     const api = install();

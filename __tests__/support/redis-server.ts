@@ -1,10 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+import { ownPort } from './ports';
 
 /** A real Redis on loopback, empty at start and keeping nothing on disk. */
 export interface RedisServer {
@@ -47,7 +46,7 @@ export function describeWithRedis(name: string, tests: () => void): void {
 
 /** Starts a Redis on a free port and resolves when it answers. */
 export async function startRedisServer(): Promise<RedisServer> {
-  const port = await freePort();
+  const port = await ownPort();
   let running = await launch(port);
 
   return {
@@ -103,20 +102,6 @@ async function launch(port: number): Promise<{ end(signal: NodeJS.Signals): Prom
       await gone;
     },
   };
-}
-
-/** Below the range that systems give out to outgoing connections, so that it is still free at a restart. */
-async function freePort(): Promise<number> {
-  const port = randomInt(20_000, 30_000);
-  const server = createServer().listen(port, '127.0.0.1');
-  try {
-    await once(server, 'listening');
-  } catch {
-    return freePort();
-  }
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function isSet(value: string | undefined): boolean {

@@ -5,20 +5,32 @@ import axios from 'axios';
 import type { BipsyncEmulator, EmulatorFault } from '../../src/testing';
 import { call, requestToken, start, tokenFor } from './support';
 
-/** The raw exchange of one token request, up to the end of the connection or `stopAfterMs`. */
+/** Up to the end of the connection. */
+const toTheEnd = (): boolean => false;
+/** The head of an answer, and something of its body. */
+const begun = (text: string): boolean => bodyShare(text) > 0;
+
+/** The raw exchange of one token request: all until something is seen, and what comes in the 100 ms after that. */
 async function rawAnswer(
   emulator: BipsyncEmulator,
-  stopAfterMs: number,
+  isSeen: (text: string) => boolean,
 ): Promise<{ text: string; ended: boolean }> {
   const socket = connect(Number(new URL(emulator.url).port), '127.0.0.1');
   let text = '';
   let ended = false;
-  socket.on('data', (chunk) => (text += chunk.toString()));
+  const seen = new Promise<void>((resolve) => {
+    const look = (): unknown => isSeen(text) && resolve();
+    socket.on('connect', look);
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+      look();
+    });
+  });
   socket.on('error', () => undefined);
   socket.on('close', () => (ended = true));
   socket.write('POST /v1/oauth/token HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n');
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, stopAfterMs))]);
+  await Promise.race([closed, seen.then(() => new Promise((resolve) => setTimeout(resolve, 100)))]);
   const outcome = { text, ended };
   socket.destroy();
   return outcome;
@@ -76,13 +88,13 @@ describe('a fault of the emulator', () => {
       code: 'ECONNRESET',
     });
     emulator.failTokenRequests('reset');
-    expect(await rawAnswer(emulator, 2000)).toEqual({ text: '', ended: true });
+    expect(await rawAnswer(emulator, toTheEnd)).toEqual({ text: '', ended: true });
   });
 
   test('"stall" never answers', async () => {
     const emulator = await start();
     emulator.failTokenRequests('stall');
-    expect(await rawAnswer(emulator, 100)).toEqual({ text: '', ended: false });
+    expect(await rawAnswer(emulator, () => true)).toEqual({ text: '', ended: false });
   });
 
   test.each<[EmulatorFault, boolean]>([
@@ -91,7 +103,7 @@ describe('a fault of the emulator', () => {
   ])('%j sends half of the body', async (fault, ended) => {
     const emulator = await start();
     emulator.failTokenRequests(fault);
-    const answer = await rawAnswer(emulator, ended ? 2000 : 150);
+    const answer = await rawAnswer(emulator, ended ? toTheEnd : begun);
     expect(answer.ended).toBe(ended);
     expect(answer.text).toMatch(/^HTTP\/1.1 400 /);
     expect(bodyShare(answer.text)).toBeCloseTo(0.5, 1);
@@ -100,7 +112,7 @@ describe('a fault of the emulator', () => {
   test('with dripMs sends the normal answer byte by byte', async () => {
     const emulator = await start();
     emulator.failTokenRequests({ dripMs: 10 });
-    const partial = bodyShare((await rawAnswer(emulator, 200)).text);
+    const partial = bodyShare((await rawAnswer(emulator, begun)).text);
     expect(partial).toBeGreaterThan(0);
     expect(partial).toBeLessThan(0.5);
     emulator.failTokenRequests({ dripMs: 60_000 });
