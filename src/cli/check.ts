@@ -1,6 +1,6 @@
 import { type BipsyncAuth, type BipsyncAuthError, isBipsyncAuthError } from '../index';
 import { checkSecret, describeClientId, oddVariables } from './credentials';
-import { connect, type Connection, namesTenant, proxyFor, SECRET, SECRET_FILE } from './environment';
+import { connect, type Connection, setVariables, proxyFor, SECRET, SECRET_FILE } from './environment';
 import { checkDns, checkTls, isTlsUnchecked, TLS_UNCHECKED } from './network';
 import { addressHint, probeApi } from './probe';
 import {
@@ -25,12 +25,15 @@ import {
 } from './terminal';
 
 /** check finds out what is wrong with the environment's credentials, and prints the next step. */
-export async function check(terminal: Terminal, { json = false }: { json?: boolean }): Promise<ExitStatus> {
+export async function check(
+  terminal: Terminal,
+  { json = false, unused = [] }: { json?: boolean; unused?: readonly string[] },
+): Promise<ExitStatus> {
   const { env, stdout } = terminal;
   const paint = painter(env, stdout);
   const progress = progressOn(terminal);
   const steps: Step[] = [];
-  for await (const step of diagnose(env, (what) => progress.show(what))) {
+  for await (const step of diagnose(env, unused, (what) => progress.show(what))) {
     steps.push(step);
     progress.clear();
     if (!json) stdout.write(formatStep(step, paint));
@@ -49,15 +52,19 @@ function conclusion(steps: readonly Step[], paint: Paint): string {
       ? (['red', `Failed: ${namesOf(bad)}.`] as const)
       : odd.length > 0
         ? (['yellow', `Nothing failed. Read the hints: ${namesOf(odd)}.`] as const)
-        : (['green', 'All checks passed. The API accepts requests with this configuration.'] as const);
+        : (['green', 'All checks passed, with one API request. Other paths may need other scopes.'] as const);
   const hasAssumptions = steps.some(({ detail, hint }) => `${detail} ${hint}`.includes(ASSUMED));
   const legend = `Bipsync's docs do not state what follows "${ASSUMED}". Everything else was checked just now.`;
   return `\n  ${paint(style, verdict)}\n${hasAssumptions ? paragraph(legend, 2) : ''}`;
 }
 
 /** In the order a person would look. It ends if the next steps would mean nothing. */
-async function* diagnose(env: Environment, begin: (what: string) => void): AsyncGenerator<Step> {
-  const configuration = checkConfiguration(env);
+async function* diagnose(
+  env: Environment,
+  unused: readonly string[],
+  begin: (what: string) => void,
+): AsyncGenerator<Step> {
+  const configuration = checkConfiguration(env, unused);
   yield configuration;
   const secret = checkSecret(env);
   yield secret;
@@ -103,8 +110,8 @@ async function* diagnose(env: Environment, begin: (what: string) => void): Async
 }
 
 /** The secret has a step of its own, so another one stands in for it here. */
-function checkConfiguration(env: Environment): Step {
-  const oddities = oddVariables(env).join(' ') || undefined;
+function checkConfiguration(env: Environment, unused: readonly string[]): Step {
+  const oddities = [...oddVariables(env), ...unused.map(unusedHint)].join(' ') || undefined;
   try {
     const { home, config } = connect({ ...env, [SECRET]: 'stand-in', [SECRET_FILE]: undefined });
     const hints = [oddities, pathHint(home), isTlsUnchecked(env) ? tlsHint : undefined];
@@ -112,12 +119,16 @@ function checkConfiguration(env: Environment): Step {
     return passed('configuration', detail, hints.filter(Boolean).join(' ') || undefined);
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
-    const hint = namesTenant(env)
-      ? 'Correct these BIPSYNC_… variables. `npx axios-bipsync-auth --help` explains them.'
-      : 'No BIPSYNC_… variable is set. `npx axios-bipsync-auth --help` lists them. Load a file with `--env-file .env`.';
+    const hint =
+      setVariables(env).length > 0
+        ? 'Correct these BIPSYNC_… variables. `npx axios-bipsync-auth --help` explains them.'
+        : 'No BIPSYNC_… variable is set. `npx axios-bipsync-auth --help` lists them. Load a file with `--env-file .env`.';
     return failed('configuration', error.message, oddities ?? hint);
   }
 }
+
+const unusedHint = (name: string): string =>
+  `${name} was set before the file was read, so the value in the file is not used.`;
 
 const tlsHint =
   `${TLS_UNCHECKED}. Anyone between this machine and the server can read the secret. Remove this variable, and set ` +

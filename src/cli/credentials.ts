@@ -1,5 +1,5 @@
 import { isBipsyncAuthError } from '../index';
-import { connect, isSet, plainVariables, SECRET, SECRET_FILE } from './environment';
+import { allVariables, connect, isSet, plainVariables, SECRET, SECRET_FILE } from './environment';
 import { failed, passed, type Step } from './steps';
 import type { Environment } from './terminal';
 
@@ -26,12 +26,20 @@ export function checkSecret(env: Environment): Step {
   }
 }
 
-/** oddVariables says which of the other variables look as if something was copied along with the value. */
+/** oddVariables says which of the other variables look as if something was copied along with the value, or are misspelt. */
 export function oddVariables(env: Environment): string[] {
-  return plainVariables.flatMap((name) => {
+  const odd = plainVariables.flatMap((name) => {
     const oddity = oddityOf(env[name] ?? '');
     return oddity === undefined ? [] : [`${name} ${oddity}`];
   });
+  const unknown = Object.keys(env).filter(
+    (name) => name.startsWith('BIPSYNC_') && !allVariables.includes(name),
+  );
+  if (unknown.length === 0) return odd;
+  return [
+    ...odd,
+    `This package does not read ${unknown.join(', ')}. It reads only ${allVariables.join(', ')}.`,
+  ];
 }
 
 /** What often comes along when a value is copied, in words that do not repeat the value. */
@@ -40,6 +48,7 @@ function oddityOf(value: string): string | undefined {
   const oddities = [
     ...(trimmed === value ? [] : ['begins or ends with white space.']),
     ...(/^(["'`]).*\1$/s.test(trimmed) ? ['is in quotes. Remove the quotes.'] : []),
+    ...(trimmed === '…' ? ['is still the placeholder …. Replace it with your value.'] : []),
     ...(isJsonObject(trimmed) ? ['is JSON. Use only the value inside it.'] : []),
   ];
   return oddities.length === 0 ? undefined : oddities.join(' It ');
@@ -55,6 +64,6 @@ function isJsonObject(value: string): boolean {
 
 /** describeClientId shows too little of the id to be of use, in case it is the secret in the wrong place. */
 export function describeClientId(clientId: string): string {
-  const length = `${clientId.length} characters`;
+  const length = clientId.length === 1 ? '1 character' : `${clientId.length} characters`;
   return clientId.length < 12 ? `client id of ${length}` : `client id ${clientId.slice(0, 4)}… (${length})`;
 }

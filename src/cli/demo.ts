@@ -1,12 +1,13 @@
 import { isBipsyncAuthError } from '../index';
 import { startBipsyncEmulator } from '../testing/index';
-import { connect, namesTenant } from './environment';
+import { connect, type Connection, setVariables } from './environment';
 import { probeApi } from './probe';
 import { describeToken, failed, formatStep, passed, type Step } from './steps';
 import { type Scene, story } from './scenes';
 import { playStory, type Row, type StartEmulator } from './story';
 import {
   COLUMNS,
+  type Environment,
   type ExitStatus,
   type Paint,
   painter,
@@ -24,8 +25,9 @@ export async function demo(
   scenes: readonly Scene[] = story,
 ): Promise<ExitStatus> {
   const { json = false } = options;
-  return namesTenant(terminal.env)
-    ? readOnce(terminal, json)
+  const names = setVariables(terminal.env);
+  return names.length > 0
+    ? readOnce(terminal, json, names)
     : tellStory(terminal, json, scenes, startEmulator);
 }
 
@@ -87,12 +89,23 @@ function line(name: string, ...cells: string[]): string {
   return `      ${name.padEnd(37)}${cells.map((cell) => cell.padStart(11)).join('')}`.trimEnd();
 }
 
+/** One variable that was left over is enough to send the demo to a tenant. */
+function connectTo(env: Environment, names: readonly string[]): Connection {
+  try {
+    return connect(env);
+  } catch (error) {
+    if (!isBipsyncAuthError(error)) throw error;
+    const reason = `The demo uses a tenant, not the emulator, because these variables are set: ${names.join(', ')}.`;
+    throw new Error(`${error.message} ${reason} To use the emulator, unset them.`, { cause: error });
+  }
+}
+
 /** Gentle with a real tenant: one token, one request that reads. */
-async function readOnce(terminal: Terminal, json: boolean): Promise<ExitStatus> {
+async function readOnce(terminal: Terminal, json: boolean, names: readonly string[]): Promise<ExitStatus> {
   const { env, stdout } = terminal;
   const paint = painter(env, stdout);
   const progress = progressOn(terminal);
-  const { api, auth, home } = connect(env);
+  const { api, auth, home } = connectTo(env, names);
   const steps: Step[] = [];
   const report = (step: Step): void => {
     steps.push(step);

@@ -10,35 +10,32 @@ import {
   bipsyncAuthConfigFromEnv,
   installBipsyncAuth,
 } from '../index';
+import { SECRET_FILE, variables } from '../options/environment';
 import type { Environment } from './terminal';
 
-export const SECRET = 'BIPSYNC_CLIENT_SECRET';
-export const SECRET_FILE = 'BIPSYNC_CLIENT_SECRET_FILE';
+export const SECRET = variables.clientSecret;
+export { SECRET_FILE };
 
-/** The other variables that `bipsyncAuthConfigFromEnv` reads. The command reads no more: it must see what an application sees. */
-export const plainVariables = [
-  'BIPSYNC_CLIENT',
-  'BIPSYNC_BASE_URL',
-  'BIPSYNC_CLIENT_ID',
-  'BIPSYNC_TEAM_ID',
-  'BIPSYNC_SCOPES',
-];
+/** What `bipsyncAuthConfigFromEnv` reads. The command reads no more: it must see what an application sees. */
+export const allVariables: readonly string[] = [...Object.values(variables), SECRET_FILE];
+
+/** Those of them that hold no secret. */
+export const plainVariables = allVariables.filter((name) => name !== SECRET && name !== SECRET_FILE);
 
 export const isSet = (value: string | undefined): value is string =>
   value !== undefined && value.trim() !== '';
 
-/** namesTenant tells whether the environment is about a Bipsync, however incompletely. */
-export function namesTenant(env: Environment): boolean {
-  return [...plainVariables, SECRET, SECRET_FILE].some((name) => isSet(env[name]));
-}
+/** setVariables lists the variables that are about a Bipsync. */
+export const setVariables = (env: Environment): string[] => allVariables.filter((name) => isSet(env[name]));
 
 /**
  * loadEnvFile adds a file's variables to `env`, as `node --env-file` does: a variable that `env` already has wins. The
- * process's own environment gains them, so that axios finds a proxy among them.
+ * process's own environment gains them, so that axios finds a proxy among them. It returns the package's variables whose
+ * value in the file is not used.
  *
  * @throws Error that names the file, if it cannot be read.
  */
-export function loadEnvFile(file: string, env: Record<string, string | undefined>): void {
+export function loadEnvFile(file: string, env: Record<string, string | undefined>): string[] {
   const { parseEnv } = util as Partial<typeof util>;
   if (!parseEnv) {
     throw new Error(
@@ -56,7 +53,12 @@ export function loadEnvFile(file: string, env: Record<string, string | undefined
       },
     );
   }
-  Object.assign(env, { ...parseEnv(text), ...env });
+  const parsed = parseEnv(text);
+  const unused = allVariables.filter(
+    (name) => isSet(parsed[name]) && (env[name] ?? parsed[name]) !== parsed[name],
+  );
+  Object.assign(env, { ...parsed, ...env });
+  return unused;
 }
 
 /** codeOf is what the system calls an error. */

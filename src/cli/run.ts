@@ -89,10 +89,10 @@ async function runCommand(
     terminal.stdout.write(commandHelp[command]);
     return 0;
   }
-  if (envFile !== undefined) asUsage(() => loadEnvFile(envFile, terminal.env));
+  const unused = envFile === undefined ? [] : asUsage(() => loadEnvFile(envFile, terminal.env));
   switch (command) {
     case 'check':
-      return check(terminal, { json });
+      return check(terminal, { json, unused });
     case 'token':
       return token(terminal, { json });
     case 'emulator':

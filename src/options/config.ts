@@ -1,5 +1,6 @@
 import { createTargetOf, isLoopback, parseUrl } from '../axios/destination';
 import type { BipsyncAuthEvent } from '../events';
+import { SECRET_FILE, withVariable } from './environment';
 import { checkOptions, isFunction, isNonEmptyString, isStrings, readOptions, type Rules } from './reading';
 import { scopesRule } from './request';
 import { resolveTokenScope, splitScopes, type TokenScope } from './scopes';
@@ -40,28 +41,36 @@ const milliseconds = (least: number, most: number) =>
     `must be a number of milliseconds from ${least} to ${most}`,
   ] as const;
 
+const ABSOLUTE = 'must be an absolute URL that begins with https://';
+
+/** What a template has in place of a value. */
+const PLACEHOLDER = '…';
+
+function credentialProblem(value: string): string | undefined {
+  if (value.trim() === PLACEHOLDER)
+    return `is still the placeholder ${PLACEHOLDER}: replace it with your value`;
+  const problem = secretProblem(value);
+  return problem && `${problem}: remove this character`;
+}
+
 const configRules: Rules<BipsyncAuthConfig> = {
   client: [
     (value) => isNonEmptyString(value) && /^[a-z\d](?:[a-z\d-]{0,57}[a-z\d])?$/i.test(value),
     'must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
   ],
-  baseURL: [isNonEmptyString, 'must be an absolute URL'],
-  tokenUrl: [isNonEmptyString, 'must be an absolute URL'],
+  baseURL: [isNonEmptyString, ABSOLUTE],
+  tokenUrl: [isNonEmptyString, ABSOLUTE],
   clientId: [
-    (value) => isNonEmptyString(value) && secretProblem(value) === undefined,
-    (value) =>
-      isNonEmptyString(value)
-        ? `${String(secretProblem(value))}: remove this character`
-        : 'is required: a string (in the environment: BIPSYNC_CLIENT_ID)',
+    (value) => isNonEmptyString(value) && credentialProblem(value) === undefined,
+    (value) => (isNonEmptyString(value) ? String(credentialProblem(value)) : 'is required: a string'),
     true,
   ],
   clientSecret: [
-    (value) => isFunction(value) || (isNonEmptyString(value) && secretProblem(value) === undefined),
+    (value) => isFunction(value) || (isNonEmptyString(value) && credentialProblem(value) === undefined),
     (value) =>
       isNonEmptyString(value)
-        ? `${String(secretProblem(value))}: remove this character`
-        : 'is required: a string, or a function that returns one (in the environment: BIPSYNC_CLIENT_SECRET, or ' +
-          'BIPSYNC_CLIENT_SECRET_FILE)',
+        ? String(credentialProblem(value))
+        : `is required: a string, or a function that returns one (or set ${SECRET_FILE})`,
     true,
   ],
   teamId: [isNonEmptyString, 'must be a non-empty string'],
@@ -86,7 +95,7 @@ const configRules: Rules<BipsyncAuthConfig> = {
  */
 export function resolveConfig(config: BipsyncAuthConfig, defaults: InstanceDefaults): ResolvedConfig {
   return checkOptions('The configuration of axios-bipsync-auth was rejected', config, (problems) => {
-    const { options, rejected } = readOptions(config, configRules, problems);
+    const { options, rejected } = readOptions(config, configRules, problems, withVariable);
     const home =
       rejected.has('client') || rejected.has('baseURL')
         ? undefined
@@ -101,7 +110,7 @@ export function resolveConfig(config: BipsyncAuthConfig, defaults: InstanceDefau
     const tokenScope =
       rejected.has('teamId') || rejected.has('scopes')
         ? undefined
-        : resolveTokenScope(options.teamId, splitScopes(options.scopes ?? []), problems);
+        : resolveTokenScope(options.teamId, splitScopes(options.scopes ?? []), problems, withVariable);
     const others = (options.allowedOrigins ?? []).map((origin) =>
       secureUrl('allowedOrigins', origin, problems),
     );
@@ -109,7 +118,7 @@ export function resolveConfig(config: BipsyncAuthConfig, defaults: InstanceDefau
       problems.push('allowedOrigins must contain only origins, without a path, a query or a wildcard');
     }
     if (options.baseURL !== undefined && (home?.search || home?.hash)) {
-      problems.push('baseURL must not have a query or a fragment');
+      problems.push(`${withVariable('baseURL')} must not have a query or a fragment`);
     }
     const allowedOrigins = new Set([home, ...others].map((url) => url?.origin));
     if (home) checkDefaults(defaults, home.origin, allowedOrigins, problems);
@@ -137,15 +146,19 @@ function homeOf(
   problems: string[],
 ): URL | undefined {
   if (client !== undefined && baseURL !== undefined) {
-    problems.push('set client or baseURL, not both');
+    problems.push(`set ${withVariable('client')} or ${withVariable('baseURL')}, not both`);
     return undefined;
   }
   if (client !== undefined) return new URL(`https://${client}-api.bipsync.com`);
   const home = baseURL ?? instanceBaseURL;
   if (isNonEmptyString(home)) {
-    return secureUrl(baseURL === undefined ? "the instance's baseURL" : 'baseURL', home, problems);
+    return secureUrl(
+      baseURL === undefined ? "the axios instance's baseURL" : withVariable('baseURL'),
+      home,
+      problems,
+    );
   }
-  problems.push('client or baseURL is required (in the environment: BIPSYNC_CLIENT or BIPSYNC_BASE_URL)');
+  problems.push(`${withVariable('client')} or ${withVariable('baseURL')} is required`);
   return undefined;
 }
 
@@ -175,7 +188,7 @@ function checkDefaults(
 function secureUrl(name: string, value: string, problems: string[]): URL | undefined {
   const url = parseUrl(value);
   if (url === undefined) {
-    problems.push(`${name} must be an absolute URL`);
+    problems.push(`${name} ${ABSOLUTE}`);
     return undefined;
   }
   if (url.protocol !== 'https:' && !(url.protocol === 'http:' && isLoopback(url.hostname))) {

@@ -7,6 +7,25 @@ import type { BipsyncAuthConfig } from './types';
 
 const MAX_SECRET_BYTES = 16_384;
 
+/** The variables that `bipsyncAuthConfigFromEnv` reads, by the option that they set. */
+export const variables = {
+  client: 'BIPSYNC_CLIENT',
+  baseURL: 'BIPSYNC_BASE_URL',
+  clientId: 'BIPSYNC_CLIENT_ID',
+  clientSecret: 'BIPSYNC_CLIENT_SECRET',
+  teamId: 'BIPSYNC_TEAM_ID',
+  scopes: 'BIPSYNC_SCOPES',
+} as const;
+
+export const SECRET_FILE = 'BIPSYNC_CLIENT_SECRET_FILE';
+
+/** withVariable names an option and, if there is one, the variable that sets it. */
+export function withVariable(option: string): string {
+  return Object.hasOwn(variables, option)
+    ? `${option} (${variables[option as keyof typeof variables]})`
+    : option;
+}
+
 /**
  * bipsyncAuthConfigFromEnv reads `BIPSYNC_CLIENT`, `BIPSYNC_BASE_URL`, `BIPSYNC_CLIENT_ID`, `BIPSYNC_CLIENT_SECRET`,
  * `BIPSYNC_TEAM_ID` and `BIPSYNC_SCOPES` (with spaces between the scopes).
@@ -32,19 +51,19 @@ export function bipsyncAuthConfigFromEnv(
     const value = Object.hasOwn(env, name) ? env[name] : undefined;
     return value === undefined || value.trim() === '' ? undefined : value;
   };
-  const file = variable('BIPSYNC_CLIENT_SECRET_FILE')?.trim();
-  const secret = variable('BIPSYNC_CLIENT_SECRET');
+  const file = variable(SECRET_FILE)?.trim();
+  const secret = variable(variables.clientSecret);
   if (file !== undefined && secret !== undefined) {
-    const message = 'BIPSYNC_CLIENT_SECRET and BIPSYNC_CLIENT_SECRET_FILE are both set. Unset one of them.';
+    const message = `${variables.clientSecret} and ${SECRET_FILE} are both set. Unset one of them.`;
     throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', message);
   }
   const options = {
-    client: variable('BIPSYNC_CLIENT'),
-    baseURL: variable('BIPSYNC_BASE_URL'),
-    clientId: variable('BIPSYNC_CLIENT_ID'),
+    client: variable(variables.client),
+    baseURL: variable(variables.baseURL),
+    clientId: variable(variables.clientId),
     clientSecret: file === undefined ? secret : secretOf(file),
-    teamId: variable('BIPSYNC_TEAM_ID'),
-    scopes: variable('BIPSYNC_SCOPES'),
+    teamId: variable(variables.teamId),
+    scopes: variable(variables.scopes),
   };
   const present = Object.entries(options).filter(([, value]) => value !== undefined);
   // Installation reports a missing identifier, together with everything else that is wrong.
@@ -54,32 +73,45 @@ export function bipsyncAuthConfigFromEnv(
 /** The function that reads a secret from a file. A file that cannot be read now is a mistake in the configuration. */
 function secretOf(file: string): () => Promise<string> {
   try {
-    checked(file, readFileSync(file), 'ERR_BIPSYNC_CONFIG');
+    checked(readFileSync(file), 'ERR_BIPSYNC_CONFIG');
   } catch (error) {
-    throw unreadable(file, error, 'ERR_BIPSYNC_CONFIG');
+    throw unreadable(error, 'ERR_BIPSYNC_CONFIG');
   }
   return async () => {
     try {
-      return checked(file, await readFile(file), 'ERR_BIPSYNC_SECRET');
+      return checked(await readFile(file), 'ERR_BIPSYNC_SECRET');
     } catch (error) {
-      throw unreadable(file, error, 'ERR_BIPSYNC_SECRET');
+      throw unreadable(error, 'ERR_BIPSYNC_SECRET');
     }
   };
 }
 
-function checked(file: string, content: Buffer, code: BipsyncAuthErrorCode): string {
-  const reject = (problem: string): never => {
-    throw new BipsyncAuthError(code, `BIPSYNC_CLIENT_SECRET_FILE: the file ${file} ${problem}.`);
-  };
-  if (content.length > MAX_SECRET_BYTES) reject(`is larger than ${MAX_SECRET_BYTES} bytes. Check the path`);
+function checked(content: Buffer, code: BipsyncAuthErrorCode): string {
+  if (content.length > MAX_SECRET_BYTES) {
+    throw rejectedFile(code, `is larger than ${MAX_SECRET_BYTES} bytes. Check the path`);
+  }
   const secret = content.toString();
-  const problem = secret.trim() === '' ? 'is empty' : secretProblem(secret);
-  return problem === undefined ? secret : reject(`${problem}. Write only the secret into the file`);
+  const problem = contentProblem(secret);
+  if (problem === undefined) return secret;
+  throw rejectedFile(code, `${problem}. Write only the secret into the file`);
 }
 
-function unreadable(file: string, error: unknown, code: BipsyncAuthErrorCode): BipsyncAuthError {
+function contentProblem(secret: string): string | undefined {
+  if (secret.trim() === '') return 'is empty';
+  return /^\s*(?:export\s+)?BIPSYNC_\w+\s*=/m.test(secret)
+    ? 'contains a line with the name of a variable, as in a file .env'
+    : secretProblem(secret);
+}
+
+function unreadable(error: unknown, code: BipsyncAuthErrorCode): BipsyncAuthError {
   if (error instanceof BipsyncAuthError) return error;
   const { code: reason = 'unknown reason' } = error as { code?: string };
-  const message = `BIPSYNC_CLIENT_SECRET_FILE: the file ${file} could not be read (${reason}). Check the path and the permissions.`;
-  return new BipsyncAuthError(code, message);
+  const advice =
+    'The variable must contain the path of a file, not the secret. Check the path and the permissions';
+  return rejectedFile(code, `could not be read (${reason}). ${advice}`);
+}
+
+/** The path is not shown: it may be the secret in the wrong place. */
+function rejectedFile(code: BipsyncAuthErrorCode, problem: string): BipsyncAuthError {
+  return new BipsyncAuthError(code, `${SECRET_FILE}: the file ${problem}.`);
 }

@@ -49,6 +49,7 @@ export function readOptions<Options extends object>(
   given: Options,
   rules: Rules<Options>,
   problems: string[],
+  nameOf: (option: string) => string = (option) => option,
 ): { options: Partial<Options>; rejected: ReadonlySet<keyof Options> } {
   const options = Object.create(null) as Partial<Options>;
   const rejected = new Set<keyof Options>();
@@ -61,7 +62,7 @@ export function readOptions<Options extends object>(
     if (accepts(value)) options[name] = value as Options[typeof name];
     else {
       rejected.add(name);
-      problems.push(`${name} ${typeof expectation === 'string' ? expectation : expectation(value)}`);
+      problems.push(`${nameOf(name)} ${typeof expectation === 'string' ? expectation : expectation(value)}`);
     }
   }
   const unknown = Object.keys(present).filter((name) => !Object.hasOwn(rules, name));

@@ -51,19 +51,19 @@ export function resolveTokenScope(
   teamId: string | undefined,
   scopes: readonly string[],
   problems: string[],
+  nameOf: (option: string) => string = (option) => option,
 ): TokenScope | undefined {
   const wanted = new Set(scopes);
   if (teamId !== undefined) wanted.add(isTeamScope(teamId) ? teamId : TEAM_PREFIX + teamId);
   const [team, ...otherTeams] = [...wanted].filter(isTeamScope);
 
-  if (![...wanted].every(isScopeToken)) {
-    problems.push(
-      'teamId and scopes may contain only visible ASCII characters, and no spaces, quotes or backslashes',
-    );
+  const characters = 'may contain only visible ASCII characters, and no spaces, quotes or backslashes';
+  if (teamId && !isScopeToken(teamId)) problems.push(`${nameOf('teamId')} ${characters}`);
+  if (!scopes.every(isScopeToken)) problems.push(`${nameOf('scopes')} ${characters}`);
+  if (team === undefined || team === TEAM_PREFIX) problems.push(`${nameOf('teamId')} is required`);
+  if (otherTeams.length > 0) {
+    problems.push(`${nameOf('teamId')} and ${nameOf('scopes')} must name only one team`);
   }
-  if (team === undefined || team === TEAM_PREFIX)
-    problems.push('teamId is required (in the environment: BIPSYNC_TEAM_ID)');
-  if (otherTeams.length > 0) problems.push('teamId and scopes must name only one team');
   return team === undefined
     ? undefined
     : { teamId: team.slice(TEAM_PREFIX.length), scopes: [...wanted].sort() };

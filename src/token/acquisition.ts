@@ -28,7 +28,8 @@ export interface Deadline {
   end(): void;
 }
 
-export function startDeadline(timeoutMs: number): Deadline {
+/** @param waitsFor what an acquisition waits for, in words: one of these was slow if the time runs out. */
+export function startDeadline(timeoutMs: number, waitsFor: string): Deadline {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
   const passed = new Promise<never>((_resolve, reject) => {
@@ -36,8 +37,8 @@ export function startDeadline(timeoutMs: number): Deadline {
       reject(
         new BipsyncAuthError(
           'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
-          `No token could be obtained within ${timeoutMs} ms (tokenTimeoutMs). The clientSecret function, the token store, ` +
-            'a proxy or the token endpoint took too long. Find out which one is slow, or increase tokenTimeoutMs.',
+          `No token could be obtained within ${timeoutMs} ms (tokenTimeoutMs). One of these was too slow: ${waitsFor}. ` +
+            'Find out which one, or increase tokenTimeoutMs.',
         ),
       );
       controller.abort();

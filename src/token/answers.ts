@@ -134,8 +134,5 @@ function oddities({ secret, clientId }: SentParameters): string[] {
   if (/^(["'`]).*\1$/s.test(secret.trim())) found.push('The secret is in quotes. Remove the quotes.');
   if (/^\s*[{[]/.test(secret)) found.push('The secret looks like JSON. Pass only the secret.');
   if (secret === clientId) found.push('The secret and the client id are the same.');
-  else if (clientId.length > secret.length) {
-    found.push('The client id is longer than the secret. Check that they are not swapped.');
-  }
   return found;
 }

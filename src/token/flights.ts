@@ -35,6 +35,8 @@ export interface FlightParts {
   readonly scope: TokenScope;
   readonly acquire: Acquire;
   readonly tokenTimeoutMs: number;
+  /** What an acquisition waits for, in words. */
+  readonly waitsFor: string;
   readonly memory: Memory;
   readonly ownCoolDown: CoolDown;
   /** The cool-down of all sources of the client, after refused credentials. */
@@ -45,7 +47,8 @@ export interface FlightParts {
 }
 
 export function createFlights(parts: FlightParts): Flights {
-  const { scope, acquire, tokenTimeoutMs, memory, ownCoolDown, clientCoolDown, emit, onToken } = parts;
+  const { scope, acquire, tokenTimeoutMs, waitsFor, memory, ownCoolDown, clientCoolDown, emit, onToken } =
+    parts;
   let flight: Flight | undefined;
 
   const isKept = (own: Flight): boolean => flight === own && !own.isOutdated;
@@ -101,7 +104,7 @@ export function createFlights(parts: FlightParts): Flights {
   return {
     live: () => (flight && !isPast(flight.deadline) ? flight : undefined),
     start(reason, probes) {
-      const deadline = startDeadline(tokenTimeoutMs);
+      const deadline = startDeadline(tokenTimeoutMs, waitsFor);
       const started: Flight = {
         promise: Promise.resolve(undefined),
         reason,

@@ -34,6 +34,7 @@ export function createTokenSources(
     windows: config,
     coolDown: createCoolDown(),
   };
+  const waitsFor = waitsForOf(config);
   const shared = tokenStore && createSharedStore(tokenStore, config);
   /** The least recently used first. */
   const others = new Map<string, TokenSource>();
@@ -52,6 +53,7 @@ export function createTokenSources(
       scope,
       acquire: store ? withSharing(prepare, store, key, tokenTimeoutMs) : withoutSharing(prepare),
       tokenTimeoutMs,
+      waitsFor,
       clientCoolDown: client.coolDown,
       emit,
       invalidatedAt,
@@ -92,3 +94,13 @@ export function createTokenSources(
 }
 
 const keyOf = ({ scopes }: TokenScope): string => scopes.join(' ');
+
+/** The query of the URL is left out: it may hold anything. */
+function waitsForOf({ clientSecret, tokenStore, tokenUrl }: ResolvedConfig): string {
+  return [
+    ...(typeof clientSecret === 'function' ? ['the clientSecret function or file'] : []),
+    ...(tokenStore ? ['the token store'] : []),
+    'a proxy',
+    `the token endpoint ${tokenUrl.origin}${tokenUrl.pathname}`,
+  ].join(', ');
+}
