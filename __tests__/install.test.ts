@@ -45,7 +45,12 @@ describe('the axios instance', () => {
   it('installation reports everything that is wrong with the instance and the configuration at once', () => {
     const api = axios.create({ baseURL: 'https://other.example', auth: { username: 'u', password: 'hush' } });
     const { message } = rejected({ ...good, clientId: '' }, api);
-    for (const problem of ['clientId is required', 'defaults.auth', 'https://other.example', ORIGIN]) {
+    for (const problem of [
+      'clientId (BIPSYNC_CLIENT_ID) is required',
+      'defaults.auth',
+      'https://other.example',
+      ORIGIN,
+    ]) {
       expect(message).toContain(problem);
     }
     expect(message).not.toContain('hush');

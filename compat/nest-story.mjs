@@ -164,7 +164,10 @@ export async function tell(system, libraries, check) {
     const auth = { client: 'acme', clientSecret: 'hunter2-hunter2', teamId: '1', tokenTimeoutMs: -1 };
     await assert.rejects(boot({ imports: [BipsyncHttpModule.register({ name: 'acme', auth })] }), (error) => {
       assert.ok(plugin.isBipsyncAuthError(error));
-      assert.match(error.message, /"acme".*clientId is required.*tokenTimeoutMs must be/);
+      assert.match(
+        error.message,
+        /"acme".*clientId \(BIPSYNC_CLIENT_ID\) is required.*tokenTimeoutMs must be/,
+      );
       assert.doesNotMatch(error.stack, /hunter2/);
       return true;
     });

@@ -28,7 +28,6 @@ describe('check of the secret', () => {
     ['in quotes', '"quoted quoted quoted quoted"', /in quotes/],
     ['in padded quotes', ' "quoted and padded, quoted and padded"', /white space.*in quotes/],
     ['in JSON', '{"client_secret":"json json json json json"}', /JSON/],
-    ['that is shorter than the client id', 'json', /longer than the secret. Check that they are not swapped/],
   ])('explains a refused secret %s, and does not repeat it', async (_how, secret, words) => {
     const emulator = await startEmulator();
     const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_CLIENT_SECRET: secret });
@@ -89,6 +88,7 @@ describe('check of the secret', () => {
       ['secret', false],
     ]);
     expect(missing.failure?.detail).toContain('BIPSYNC_CLIENT_SECRET_FILE');
+    expect(missing.failure?.detail).not.toContain('nowhere');
     const both = await diagnose({
       ...env,
       BIPSYNC_CLIENT_SECRET,
@@ -96,6 +96,70 @@ describe('check of the secret', () => {
     });
     expect(both.failure).toMatchObject({ name: 'secret' });
     expect(emulator.tokenRequests).toBe(0);
+  });
+});
+
+describe('check of variables that are not used', () => {
+  it('names variables that the package does not read, and those that it reads, without failing', async () => {
+    const emulator = await startEmulator();
+    const { status, ok, steps } = await diagnose({
+      ...environmentOf(emulator),
+      BIPSYNC_SCOPE: 'rest_api:read',
+      BIPSYNC_CLIENT_SECERT: 'the-misspelt-secret',
+    });
+    expect({ status, ok }).toEqual({ status: 0, ok: true });
+    expect(stepNamed({ steps }, 'configuration')?.hint).toBe(
+      'This package does not read BIPSYNC_SCOPE, BIPSYNC_CLIENT_SECERT. It reads only BIPSYNC_CLIENT, BIPSYNC_BASE_URL, ' +
+        'BIPSYNC_CLIENT_ID, BIPSYNC_CLIENT_SECRET, BIPSYNC_TEAM_ID, BIPSYNC_SCOPES, BIPSYNC_CLIENT_SECRET_FILE.',
+    );
+    expect(JSON.stringify(steps)).not.toContain('the-misspelt-secret');
+  });
+
+  it('names the unknown variable next to the missing one', async () => {
+    const { steps } = await diagnose({
+      BIPSYNC_CLIENT: 'acme',
+      BIPSYNC_CLIENT_ID: 'id',
+      BIPSYNC_TEAMID: '42',
+    });
+    expect(steps[0]?.detail).toContain('teamId (BIPSYNC_TEAM_ID) is required');
+    expect(steps[0]?.hint).toContain('This package does not read BIPSYNC_TEAMID.');
+  });
+
+  it('names a variable of the shell that beats another value in the file of --env-file', async () => {
+    const emulator = await startEmulator();
+    const { BIPSYNC_BASE_URL, ...others } = environmentOf(emulator);
+    const lines = Object.entries({
+      ...others,
+      BIPSYNC_CLIENT_ID: 'of-the-file',
+      BIPSYNC_TEAM_ID: emulator.teamId,
+    });
+    const file = folder.write('beaten.env', lines.map(([name, value]) => `${name}=${value}\n`).join(''));
+    const env = { BIPSYNC_BASE_URL, BIPSYNC_CLIENT_ID: emulator.clientId, BIPSYNC_TEAM_ID: emulator.teamId };
+    const diagnosis = await diagnose(env, ['--env-file', file]);
+    expect(diagnosis.ok).toBe(true);
+    expect(stepNamed(diagnosis, 'configuration')?.hint).toBe(
+      'BIPSYNC_CLIENT_ID was set before the file was read, so the value in the file is not used.',
+    );
+  });
+
+  it('says that a value is still the placeholder of the template', async () => {
+    const { steps } = await diagnose({
+      BIPSYNC_CLIENT: 'acme',
+      BIPSYNC_CLIENT_ID: '…',
+      BIPSYNC_CLIENT_SECRET: '…',
+    });
+    expect(steps.map(({ name, ok }) => [name, ok])).toEqual([
+      ['configuration', false],
+      ['secret', false],
+    ]);
+    expect(steps[0]?.hint).toBe('BIPSYNC_CLIENT_ID is still the placeholder …. Replace it with your value.');
+    expect(steps[1]?.detail).toContain('clientSecret (BIPSYNC_CLIENT_SECRET) is still the placeholder …');
+  });
+
+  it('counts one character of a client id in the singular', async () => {
+    const emulator = await startEmulator();
+    const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_CLIENT_ID: 'x' });
+    expect(stepNamed(diagnosis, 'configuration')?.detail).toMatch(/, client id of 1 character$/);
   });
 });
 

@@ -136,5 +136,8 @@ describe('demo with a tenant', () => {
     const { status, out, err } = await runCli(['demo'], { BIPSYNC_CLIENT: 'acme' });
     expect({ status, out }).toEqual({ status: 1, out: '' });
     expect(err).toContain('BIPSYNC_CLIENT_ID');
+    expect(err.replace(/\s+/g, ' ')).toContain(
+      'The demo uses a tenant, not the emulator, because these variables are set: BIPSYNC_CLIENT. To use the emulator, unset them.',
+    );
   });
 });

@@ -7,7 +7,7 @@ const blames = {
   'the request': /^The request(?:'s `bipsyncAuth` was rejected| (?:was not sent|has|had))/,
   'the options of getToken': /^The options of getToken/,
   'the axios instance':
-    /^The first argument must be an axios instance|^axios-bipsync-auth is already installed on this axios|^This HttpService uses/,
+    /^The first argument must be an axios instance|^axios-bipsync-auth is already installed on this axios|^This HttpService|is already installed on the axios of this HttpService/,
   'the axios version': /^axios [\d.]+ is too old/,
   'the surroundings':
     /^axios-bipsync-auth does not work (?:in|on)|failed in this process|^No token was requested: the fetch dispatcher/,
@@ -22,7 +22,7 @@ const blames = {
   'the mock': /axios-mock-adapter on the instance|nock/i,
   'the token store':
     /^(?:get|set|lock|release) (?:time-out|error|unreadable)$|^(?:redis|encrypted)TokenStore/,
-  'the Nest module': /^BipsyncHttpModule/,
+  'the Nest module': /^(?:Another |The options of (?:a )?)?BipsyncHttpModule/,
   nobody: /^works/,
 } as const;
 

@@ -56,6 +56,33 @@ describe("Nest's own HttpModule", () => {
     expect(app.get(HttpService).axiosRef).toBe(axios);
   });
 
+  it('names the missing axiosRef of a replaced HttpService, and what to add in the test', async () => {
+    const config = { client: 'acme', clientId: 'id', clientSecret: 'secret', teamId: '1' };
+    const replacement = { get: () => undefined } as unknown as HttpService;
+    expect(() => installBipsyncAuthOn(replacement, config)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_BIPSYNC_CONFIG',
+        message: expect.stringMatching(/has no axiosRef\..*add axiosRef: axios\.create\(\)/) as unknown,
+      }) as Error,
+    );
+    const emulator = await startEmulator();
+    @Module({ imports: [HttpModule.register({})] })
+    class ApplicationModule implements OnModuleInit {
+      @Inject(HttpService) private readonly http!: HttpService;
+
+      onModuleInit(): void {
+        installBipsyncAuthOn(this.http, configFor(emulator));
+      }
+    }
+    const application = await Test.createTestingModule({ imports: [ApplicationModule] })
+      .overrideProvider(HttpService)
+      .useValue({ get: () => undefined, axiosRef: axios.create() })
+      .compile();
+    await application.init();
+    await application.close();
+    expect(emulator.tokenRequests).toBe(0);
+  });
+
   it('refuses what installBipsyncAuth refuses', () => {
     const http = new HttpService(axios.create({ baseURL: 'https://example.com' }));
     const config = { client: 'acme', clientId: 'id', clientSecret: 'secret', teamId: '1' };

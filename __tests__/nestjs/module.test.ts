@@ -253,7 +253,7 @@ describe('a bad configuration keeps the application from starting', () => {
     const { message } = error as BipsyncAuthError;
     for (const problem of [
       'letters, digits, hyphens',
-      'clientId is required',
+      'clientId (BIPSYNC_CLIENT_ID) is required',
       'tokenTimeoutMs must',
       'team',
     ]) {
@@ -268,7 +268,9 @@ describe('a bad configuration keeps the application from starting', () => {
     const { error } = await refusalOf({ imports: [BipsyncHttpModule.register({ name: 'acme', auth })] });
     expect(error).toMatchObject({
       code: 'ERR_BIPSYNC_CONFIG',
-      message: expect.stringMatching(/^BipsyncHttpModule "acme": .*client or baseURL is required/) as unknown,
+      message: expect.stringMatching(
+        /^BipsyncHttpModule "acme": .*client \(BIPSYNC_CLIENT\) or baseURL \(BIPSYNC_BASE_URL\) is required/,
+      ) as unknown,
     });
   });
 

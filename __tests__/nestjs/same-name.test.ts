@@ -77,6 +77,17 @@ describe.each<[string, Register, Register]>([
   });
 });
 
+it('two BipsyncHttpModules whose clientSecret functions have the same code are refused, with that reason', async () => {
+  const { clientSecret, ...config } = configFor(await startEmulator());
+  const imports = [1, 2].map(() =>
+    BipsyncHttpModule.register({ auth: { ...config, clientSecret: () => String(clientSecret) } }),
+  );
+  expect((await refusalOf({ imports })).error).toMatchObject({
+    code: 'ERR_BIPSYNC_CONFIG',
+    message: expect.stringMatching(/functions, for example clientSecret, are equal only if/) as unknown,
+  });
+});
+
 it('two BipsyncHttpModules of one name are refused also if Nest compares modules by their content', async () => {
   const [acme, globex] = await twoTenants();
   const imports = [acme, globex].map((options) => registerAsync({ name: 'acme' }, options));

@@ -19,7 +19,7 @@ describe('a bad configuration fails at installation', () => {
       clientSecert: 'x',
     });
     for (const name of [
-      'client must be only the subdomain',
+      'client (BIPSYNC_CLIENT) must be only the subdomain',
       'clientId',
       'tokenEncoding',
       'tokenTimeoutMs',
@@ -35,10 +35,18 @@ describe('a bad configuration fails at installation', () => {
 
   it.each([
     ['nothing at all', undefined, 'must be an object'],
-    ['no credentials', { client: 'acme', teamId: 'a1' }, 'clientId is required'],
-    ['no team', { ...good, teamId: undefined }, 'teamId is required'],
-    ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'set client or baseURL, not both'],
-    ['neither client nor baseURL', { ...good, client: undefined }, 'client or baseURL is required'],
+    ['no credentials', { client: 'acme', teamId: 'a1' }, 'clientId (BIPSYNC_CLIENT_ID) is required'],
+    ['no team', { ...good, teamId: undefined }, 'teamId (BIPSYNC_TEAM_ID) is required'],
+    [
+      'both client and baseURL',
+      { ...good, baseURL: ORIGIN },
+      'set client (BIPSYNC_CLIENT) or baseURL (BIPSYNC_BASE_URL), not both',
+    ],
+    [
+      'neither client nor baseURL',
+      { ...good, client: undefined },
+      'client (BIPSYNC_CLIENT) or baseURL (BIPSYNC_BASE_URL) is required',
+    ],
     ['plain http', { ...good, client: undefined, baseURL: 'http://api.example' }, 'https'],
     [
       'a host that only looks like loopback',

@@ -21,95 +21,118 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'client',
       { ...good, client: 'a_b' },
-      'client must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
+      'client (BIPSYNC_CLIENT) must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
     ],
     [
       'a client that ends with a hyphen',
       { ...good, client: 'ab-' },
-      'client must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
+      'client (BIPSYNC_CLIENT) must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
     ],
     [
       'a client that begins with a hyphen',
       { ...good, client: '-ab' },
-      'client must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
+      'client (BIPSYNC_CLIENT) must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
     ],
     [
       'a client too long for a host',
       { ...good, client: 'a'.repeat(60) },
-      'client must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
+      'client (BIPSYNC_CLIENT) must be only the subdomain (letters, digits, hyphens), for example acme for acme-api.bipsync.com',
     ],
-    ['baseURL', { ...good, client: undefined, baseURL: '/v1' }, 'baseURL must be an absolute URL'],
-    ['a baseURL that is no text', { ...good, baseURL: 1 }, 'baseURL must be an absolute URL'],
+    [
+      'baseURL',
+      { ...good, client: undefined, baseURL: '/v1' },
+      'baseURL (BIPSYNC_BASE_URL) must be an absolute URL that begins with https://',
+    ],
+    [
+      'a baseURL that is no text',
+      { ...good, baseURL: 1 },
+      'baseURL (BIPSYNC_BASE_URL) must be an absolute URL that begins with https://',
+    ],
     [
       'a baseURL that is no text, and no client',
       { ...good, client: undefined, baseURL: 1 },
-      'baseURL must be an absolute URL',
+      'baseURL (BIPSYNC_BASE_URL) must be an absolute URL that begins with https://',
     ],
     [
       'a baseURL of another protocol',
       { ...good, client: undefined, baseURL: 'ftp://localhost' },
-      'baseURL must use https (http is only for loopback hosts)',
+      'baseURL (BIPSYNC_BASE_URL) must use https (http is only for loopback hosts)',
     ],
     [
       'a baseURL whose host begins like a loopback address',
       { ...good, client: undefined, baseURL: 'http://127.example' },
-      'baseURL must use https (http is only for loopback hosts)',
+      'baseURL (BIPSYNC_BASE_URL) must use https (http is only for loopback hosts)',
     ],
     [
       'a baseURL whose host is another address',
       { ...good, client: undefined, baseURL: 'http://10.0.0.1' },
-      'baseURL must use https (http is only for loopback hosts)',
+      'baseURL (BIPSYNC_BASE_URL) must use https (http is only for loopback hosts)',
     ],
-    ['tokenUrl', { ...good, tokenUrl: 1 }, 'tokenUrl must be an absolute URL'],
-    ['a relative tokenUrl', { ...good, tokenUrl: '/token' }, 'tokenUrl must be an absolute URL'],
+    ['tokenUrl', { ...good, tokenUrl: 1 }, 'tokenUrl must be an absolute URL that begins with https://'],
+    [
+      'a relative tokenUrl',
+      { ...good, tokenUrl: '/token' },
+      'tokenUrl must be an absolute URL that begins with https://',
+    ],
     [
       'a tokenUrl with a fragment',
       { ...good, tokenUrl: 'https://a.example/#x' },
       'tokenUrl must not have a fragment, or a path that begins with //',
     ],
-    [
-      'clientId',
-      { ...good, clientId: undefined },
-      'clientId is required: a string (in the environment: BIPSYNC_CLIENT_ID)',
-    ],
+    ['clientId', { ...good, clientId: undefined }, 'clientId (BIPSYNC_CLIENT_ID) is required: a string'],
     [
       'clientSecret',
       { ...good, clientSecret: '' },
-      'clientSecret is required: a string, or a function that returns one (in the environment: BIPSYNC_CLIENT_SECRET, or BIPSYNC_CLIENT_SECRET_FILE)',
+      'clientSecret (BIPSYNC_CLIENT_SECRET) is required: a string, or a function that returns one (or set BIPSYNC_CLIENT_SECRET_FILE)',
     ],
-    ['teamId', { ...good, teamId: 7 }, 'teamId must be a non-empty string'],
-    ['no teamId', { ...good, teamId: undefined }, 'teamId is required (in the environment: BIPSYNC_TEAM_ID)'],
-    [
-      'a teamId that is a prefix alone',
-      { ...good, teamId: 'team_' },
-      'teamId is required (in the environment: BIPSYNC_TEAM_ID)',
-    ],
+    ['teamId', { ...good, teamId: 7 }, 'teamId (BIPSYNC_TEAM_ID) must be a non-empty string'],
+    ['no teamId', { ...good, teamId: undefined }, 'teamId (BIPSYNC_TEAM_ID) is required'],
+    ['a teamId that is a prefix alone', { ...good, teamId: 'team_' }, 'teamId (BIPSYNC_TEAM_ID) is required'],
     [
       'a teamId with a space',
       { ...good, teamId: 'a b' },
-      'teamId and scopes may contain only visible ASCII characters, and no spaces, quotes or backslashes',
+      'teamId (BIPSYNC_TEAM_ID) may contain only visible ASCII characters, and no spaces, quotes or backslashes',
+    ],
+    [
+      'a scope in quotes',
+      { ...good, scopes: '"rest_api:read"' },
+      'scopes (BIPSYNC_SCOPES) may contain only visible ASCII characters, and no spaces, quotes or backslashes',
+    ],
+    [
+      'a clientId that is still the placeholder of the template',
+      { ...good, clientId: '…' },
+      'clientId (BIPSYNC_CLIENT_ID) is still the placeholder …: replace it with your value',
+    ],
+    [
+      'a clientSecret that is still the placeholder of the template',
+      { ...good, clientSecret: ' …\n' },
+      'clientSecret (BIPSYNC_CLIENT_SECRET) is still the placeholder …: replace it with your value',
     ],
     [
       'scopes',
       { ...good, scopes: 7 },
-      'scopes must be an array of strings, or one string with spaces between the scopes',
+      'scopes (BIPSYNC_SCOPES) must be an array of strings, or one string with spaces between the scopes',
     ],
     [
       'scopes, where they might name the team',
       { ...good, teamId: undefined, scopes: 7 },
-      'scopes must be an array of strings, or one string with spaces between the scopes',
+      'scopes (BIPSYNC_SCOPES) must be an array of strings, or one string with spaces between the scopes',
     ],
     [
       'scopes that are not all text',
       { ...good, scopes: ['a', 7] },
-      'scopes must be an array of strings, or one string with spaces between the scopes',
+      'scopes (BIPSYNC_SCOPES) must be an array of strings, or one string with spaces between the scopes',
     ],
     [
       'allowedOrigins',
       { ...good, allowedOrigins: 'https://a.example' },
       'allowedOrigins must be an array of origins',
     ],
-    ['a relative origin', { ...good, allowedOrigins: ['/v1'] }, 'allowedOrigins must be an absolute URL'],
+    [
+      'a relative origin',
+      { ...good, allowedOrigins: ['/v1'] },
+      'allowedOrigins must be an absolute URL that begins with https://',
+    ],
     [
       'an origin in clear',
       { ...good, allowedOrigins: ['http://a.example'] },
@@ -133,12 +156,12 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'a baseURL with a query',
       { ...good, client: undefined, baseURL: `${ORIGIN}/?a=1` },
-      'baseURL must not have a query or a fragment',
+      'baseURL (BIPSYNC_BASE_URL) must not have a query or a fragment',
     ],
     [
       'a baseURL with a fragment',
       { ...good, client: undefined, baseURL: `${ORIGIN}/#a` },
-      'baseURL must not have a query or a fragment',
+      'baseURL (BIPSYNC_BASE_URL) must not have a query or a fragment',
     ],
     ['tokenEncoding', { ...good, tokenEncoding: 'xml' }, "tokenEncoding must be 'form' or 'json'"],
     [
@@ -179,11 +202,15 @@ describe('a message says what happened, and what to do about it:', () => {
       'tokenStore has a lock that is not a function',
     ],
     ['onEvent', { ...good, onEvent: 'log' }, 'onEvent must be a function'],
-    ['both client and baseURL', { ...good, baseURL: ORIGIN }, 'set client or baseURL, not both'],
+    [
+      'both client and baseURL',
+      { ...good, baseURL: ORIGIN },
+      'set client (BIPSYNC_CLIENT) or baseURL (BIPSYNC_BASE_URL), not both',
+    ],
     [
       'neither',
       { ...good, client: undefined },
-      'client or baseURL is required (in the environment: BIPSYNC_CLIENT or BIPSYNC_BASE_URL)',
+      'client (BIPSYNC_CLIENT) or baseURL (BIPSYNC_BASE_URL) is required',
     ],
   ])('the message names the problem of a configuration: %s', (_name, config, problem) => {
     expect(rejected(config).message).toBe(`${refused}: ${problem}.`);
@@ -232,7 +259,7 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'its home where it is the configuration’s too, but relative',
       () => rejected({ ...good, client: undefined }, axios.create({ baseURL: '/v1' })).message,
-      `${refused}: the instance's baseURL must be an absolute URL.`,
+      `${refused}: the axios instance's baseURL must be an absolute URL that begins with https://.`,
     ],
   ])('the message names the problem of an instance: %s', (_name, install, message) => {
     expect(install()).toBe(message);
@@ -246,6 +273,9 @@ describe('a message says what happened, and what to do about it:', () => {
     expect(await asked({ teamId: 7 })).toBe(`${options}: teamId must be a non-empty string.`);
     expect(await asked({ scopes: 7 })).toBe(
       `${options}: scopes must be an array of strings, or one string with spaces between the scopes.`,
+    );
+    expect(await asked({ teamId: 'a b' })).toBe(
+      `${options}: teamId may contain only visible ASCII characters, and no spaces, quotes or backslashes.`,
     );
     expect(await asked({ signal: 1 })).toBe(
       `${options}: unknown option "signal" (the options are teamId, scopes).`,
@@ -290,7 +320,7 @@ describe('a configuration at the edge of what is allowed', () => {
     'ftp://a.example',
   ])('the baseURL %s is rejected', (baseURL) => {
     expect(() => installBipsyncAuth(axios.create(), { ...good, client: undefined, baseURL })).toThrow(
-      'baseURL must',
+      'baseURL (BIPSYNC_BASE_URL) must',
     );
   });
 });

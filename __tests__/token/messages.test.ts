@@ -1,5 +1,6 @@
 import { type BipsyncAuthConfig } from '../../src';
-import { type Answer, ORIGIN, rejection, scripted } from '../support/scripted';
+import { memoryTokenStore } from '../stores/memory-store';
+import { type Answer, ORIGIN, rejection, SECRET, scripted } from '../support/scripted';
 
 /** What messages about it begin with. */
 const ENDPOINT = `The token endpoint ${ORIGIN}/v1/oauth/token`;
@@ -204,16 +205,27 @@ describe('a message says what happened, and what to do about it:', () => {
     },
   );
 
-  it('the message of an acquisition that takes too long names tokenTimeoutMs', async () => {
-    jest.useFakeTimers();
-    const state = scripted({ tokenTimeoutMs: 1234 });
-    state.onToken = () => new Promise<never>(() => undefined);
-    const failed = rejection(state.api.get('/v1/research'));
-    await jest.advanceTimersByTimeAsync(1234);
-    jest.useRealTimers();
-    expect((await failed).message).toBe(
-      'No token could be obtained within 1234 ms (tokenTimeoutMs). The clientSecret function, the token store, a proxy or the token ' +
-        'endpoint took too long. Find out which one is slow, or increase tokenTimeoutMs.',
-    );
-  });
+  const endpoint = 'https://acme-api.bipsync.com/v1/oauth/token';
+  it.each<[string, object, string]>([
+    ['a secret', {}, `a proxy, the token endpoint ${endpoint}`],
+    [
+      'a secret function and a store',
+      { clientSecret: () => SECRET, tokenStore: memoryTokenStore() },
+      `the clientSecret function or file, the token store, a proxy, the token endpoint ${endpoint}`,
+    ],
+  ])(
+    'the message of an acquisition that takes too long names what was waited for with %s',
+    async (_with, config, parts) => {
+      jest.useFakeTimers();
+      const state = scripted({ tokenTimeoutMs: 1234, ...config });
+      state.onToken = () => new Promise<never>(() => undefined);
+      const failed = rejection(state.api.get('/v1/research'));
+      await jest.advanceTimersByTimeAsync(1234);
+      jest.useRealTimers();
+      expect((await failed).message).toBe(
+        `No token could be obtained within 1234 ms (tokenTimeoutMs). One of these was too slow: ${parts}. Find out which one, or ` +
+          'increase tokenTimeoutMs.',
+      );
+    },
+  );
 });

@@ -166,7 +166,6 @@ describe('a secret with what does not belong to it', () => {
     ['"quoted-secret-value"', 'is in quotes'],
     ['{"secret":"value-of-it"}', 'looks like JSON'],
     ['the-client', 'the client id are the same'],
-    ['short', 'Check that they are not swapped'],
   ])('a refused secret such as %j gets a word of advice', async (clientSecret, words) => {
     const state = scripted({ clientSecret });
     state.onToken = () => ({ status: 401 });

@@ -130,7 +130,7 @@ export function describeProxyAnswer(proxy: string | undefined, status: number, h
   const answered = `${who} answered ${status}${meaning ? ` (${meaning})` : ''} to the request for a tunnel to ${host}`;
   const advice =
     status === 401 || status === 407
-      ? 'Set the user name and password in HTTPS_PROXY, or in the proxy option or the agent of the axios instance.'
+      ? 'Check the user name and password in HTTPS_PROXY, or in the proxy option or the agent of the axios instance.'
       : status >= 500
         ? `Ask the proxy's administrator whether the proxy can reach ${host}.`
         : `Ask the proxy's administrator to allow ${host}, or add ${host} to NO_PROXY to connect directly.`;

@@ -30,14 +30,20 @@ import { refuse } from './refusal';
  * }
  * ```
  *
- * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if the `HttpService` uses axios's default export, if the plugin is already
- * installed on its axios, or if `installBipsyncAuth` throws.
+ * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if the `HttpService` has no axios, or uses axios's default export, if the plugin is
+ * already installed on its axios, or if `installBipsyncAuth` throws.
  */
 export function installBipsyncAuthOn(
   httpService: Pick<HttpService, 'axiosRef'>,
   config: BipsyncAuthConfig,
 ): BipsyncAuth {
-  const { axiosRef } = httpService;
+  const { axiosRef } = httpService as { axiosRef?: HttpService['axiosRef'] };
+  if (axiosRef === undefined) {
+    refuse(
+      'This HttpService has no axiosRef. In a test that replaces HttpService, add axiosRef: axios.create() to the ' +
+        'replacement.',
+    );
+  }
   // Nest may have loaded another copy of axios (ESM beside CommonJS). In each copy only the default export has this.
   if ('CancelToken' in axiosRef) {
     refuse(

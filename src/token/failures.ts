@@ -102,7 +102,9 @@ function adviceOn(code: string | undefined, proxy: string | undefined, hostname:
   if (proxy === undefined) {
     return 'Check the URL first, then the network, DNS and proxy settings of this machine.';
   }
-  return `Check that this proxy is correct and running, or add ${hostname} to NO_PROXY to connect directly.`;
+  const scheme =
+    code === 'EPROTO' ? 'If the URL of the proxy does not begin with http://, add http://. ' : '';
+  return `${scheme}Check that this proxy is correct and running, or add ${hostname} to NO_PROXY to connect directly.`;
 }
 
 /** isCertificateCode tells the error codes with which OpenSSL and Node reject a certificate. */

@@ -90,26 +90,26 @@ export const configurationRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_CONFIG',
       party: 'the configuration',
-      step: /BIPSYNC_CLIENT_ID.*BIPSYNC_CLIENT_SECRET_FILE.*BIPSYNC_CLIENT or BIPSYNC_BASE_URL.*BIPSYNC_TEAM_ID/,
+      step: /BIPSYNC_CLIENT_ID.*BIPSYNC_CLIENT_SECRET_FILE.*BIPSYNC_CLIENT.*BIPSYNC_BASE_URL.*BIPSYNC_TEAM_ID/,
     },
     check: { at: 'configuration', names: /No BIPSYNC_… variable is set/, step: /--env-file/ },
   },
   option(
     'A missing tenant asks for client or baseURL.',
     { baseURL: undefined },
-    /client or baseURL is required \(in the environment: BIPSYNC_CLIENT or BIPSYNC_BASE_URL\)/,
+    /client \(BIPSYNC_CLIENT\) or baseURL \(BIPSYNC_BASE_URL\) is required/,
     { BIPSYNC_BASE_URL: '' },
   ),
   option(
     'A whole host name as client asks for the subdomain alone.',
     { baseURL: undefined, client: 'acme-api.bipsync.com' },
-    /client must be only the subdomain \(letters, digits, hyphens\), for example acme for acme-api\.bipsync\.com/,
+    /client \(BIPSYNC_CLIENT\) must be only the subdomain \(letters, digits, hyphens\), for example acme for acme-api\.bipsync\.com/,
     { BIPSYNC_BASE_URL: '', BIPSYNC_CLIENT: 'acme-api.bipsync.com' },
   ),
   option(
     'A client next to a baseURL asks for one of them.',
     { client: 'acme' },
-    /set client or baseURL, not both/,
+    /set client \(BIPSYNC_CLIENT\) or baseURL \(BIPSYNC_BASE_URL\), not both/,
     {
       BIPSYNC_CLIENT: 'acme',
     },
@@ -117,25 +117,25 @@ export const configurationRows: Row[] = [
   option(
     'A base URL with http that is not a loopback one asks for https.',
     { baseURL: 'http://acme-api.bipsync.com' },
-    /baseURL must use https/,
+    /baseURL \(BIPSYNC_BASE_URL\) must use https/,
     { BIPSYNC_BASE_URL: 'http://acme-api.bipsync.com' },
   ),
   option(
     'A base URL without a scheme asks for an absolute URL.',
     { baseURL: 'acme-api.bipsync.com' },
-    /baseURL must be an absolute URL/,
+    /baseURL \(BIPSYNC_BASE_URL\) must be an absolute URL that begins with https:/,
     { BIPSYNC_BASE_URL: 'acme-api.bipsync.com' },
   ),
   option(
     'A base URL with user info is rejected, and the user info is not repeated.',
     { baseURL: 'https://someone:pass-word@acme-api.bipsync.com' },
-    /^(?!.*(someone|pass-word)).*baseURL must not contain a user name or password/,
+    /^(?!.*(someone|pass-word)).*baseURL \(BIPSYNC_BASE_URL\) must not contain a user name or password/,
     { BIPSYNC_BASE_URL: 'https://someone:pass-word@acme-api.bipsync.com' },
   ),
   option(
     'A base URL with a query is rejected.',
     { baseURL: 'https://acme-api.bipsync.com/?tenant=acme' },
-    /baseURL must not have a query or a fragment/,
+    /baseURL \(BIPSYNC_BASE_URL\) must not have a query or a fragment/,
     { BIPSYNC_BASE_URL: 'https://acme-api.bipsync.com/?tenant=acme' },
   ),
   option(
@@ -146,19 +146,19 @@ export const configurationRows: Row[] = [
   option(
     'A missing client id names its variable.',
     { clientId: undefined },
-    /clientId is required: a string \(in the environment: BIPSYNC_CLIENT_ID\)/,
+    /clientId \(BIPSYNC_CLIENT_ID\) is required: a string/,
     { BIPSYNC_CLIENT_ID: ' ' },
   ),
   option(
     'A client id with a tab in it names the character and its place.',
     { clientId: 'my\tclient' },
-    /clientId contains a tab \(U\+0009\) at position 3/,
+    /clientId \(BIPSYNC_CLIENT_ID\) contains a tab \(U\+0009\) at position 3/,
     { BIPSYNC_CLIENT_ID: 'my\tclient' },
   ),
   option(
     'A missing secret names its variable, and the one for a file.',
     { clientSecret: undefined },
-    /clientSecret is required.*BIPSYNC_CLIENT_SECRET, or BIPSYNC_CLIENT_SECRET_FILE/,
+    /clientSecret \(BIPSYNC_CLIENT_SECRET\) is required.*or set BIPSYNC_CLIENT_SECRET_FILE/,
     { BIPSYNC_CLIENT_SECRET: '' },
     {
       at: 'secret',
@@ -169,14 +169,14 @@ export const configurationRows: Row[] = [
   option(
     'A secret with a line break in it names the character, and not the secret.',
     { clientSecret: 'first\nsecond' },
-    /clientSecret contains a line break \(U\+000A\) at position 6/,
+    /clientSecret \(BIPSYNC_CLIENT_SECRET\) contains a line break \(U\+000A\) at position 6/,
     { BIPSYNC_CLIENT_SECRET: 'first\nsecond' },
     { at: 'secret', names: /clientSecret/, step: /a line break \(U\+000A\) at position 6/ },
   ),
   option(
     'A missing team names its variable.',
     { teamId: undefined },
-    /teamId is required \(in the environment: BIPSYNC_TEAM_ID\)/,
+    /teamId \(BIPSYNC_TEAM_ID\) is required/,
     { BIPSYNC_TEAM_ID: '' },
   ),
   option(
@@ -188,7 +188,7 @@ export const configurationRows: Row[] = [
   option(
     'A team id in quotes is rejected, and check says to remove the quotes.',
     { teamId: '"42"' },
-    /teamId and scopes may contain only visible ASCII characters, and no spaces, quotes or backslashes/,
+    /teamId \(BIPSYNC_TEAM_ID\) may contain only visible ASCII characters, and no spaces, quotes or backslashes/,
     { BIPSYNC_TEAM_ID: '"42"' },
     { at: 'configuration', names: /BIPSYNC_TEAM_ID is in quotes/, step: /Remove the quotes/ },
   ),
@@ -276,9 +276,27 @@ export const configurationRows: Row[] = [
     () => undefined,
     'ERR_BIPSYNC_CONFIG',
     'the secret file',
-    /secret could not be read \(ENOENT\)\. Check the path and the permissions/,
+    /the file could not be read \(ENOENT\)\..*not the secret\. Check the path and the permissions/,
     inSecret(/ENOENT.*Check the path and the permissions/),
   ),
+  {
+    title: 'A secret in the place of its path is not repeated, and asks for a path.',
+    fault: (world) => {
+      const { clientSecret } = world.emulator;
+      const env = {
+        ...world.env,
+        BIPSYNC_CLIENT_SECRET: undefined,
+        BIPSYNC_CLIENT_SECRET_FILE: clientSecret,
+      };
+      return { attempt: () => bipsyncAuthConfigFromEnv(env), env };
+    },
+    library: {
+      code: 'ERR_BIPSYNC_CONFIG',
+      party: 'the secret file',
+      step: /The variable must contain the path of a file, not the secret/,
+    },
+    check: inSecret(/the path of a file, not the secret/),
+  },
   secretFile(
     'A folder instead of a secret file is named, with the reason.',
     (file) => mkdirSync(file),
@@ -308,8 +326,24 @@ export const configurationRows: Row[] = [
     (file) => writeFileSync(file, 'one\ntwo\n'),
     'ERR_BIPSYNC_CONFIG',
     'the secret file',
-    /secret contains a line break \(U\+000A\) at position 4\. Write only the secret into the file/,
+    /the file contains a line break \(U\+000A\) at position 4\. Write only the secret into the file/,
     inSecret(/contains a line break \(U\+000A\) at position 4/),
+  ),
+  secretFile(
+    'A secret file that begins with a byte order mark is reported with that mark.',
+    (file, { emulator }) => writeFileSync(file, `\ufeff${emulator.clientSecret}\n`),
+    'ERR_BIPSYNC_CONFIG',
+    'the secret file',
+    /the file contains a byte order mark \(U\+FEFF\) at position 1\. Write only the secret into the file/,
+    inSecret(/contains a byte order mark/),
+  ),
+  secretFile(
+    'A secret file with a whole line of a .env file asks for the secret alone.',
+    (file, { emulator }) => writeFileSync(file, `BIPSYNC_CLIENT_SECRET=${emulator.clientSecret}\n`),
+    'ERR_BIPSYNC_CONFIG',
+    'the secret file',
+    /the name of a variable, as in a file \.env\. Write only the secret into the file/,
+    inSecret(/the name of a variable, as in a file \.env/),
   ),
   {
     title: 'A secret file that vanishes after the start fails the next token request by name.',
@@ -383,7 +417,7 @@ export const configurationRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
       party: 'something slow',
-      step: /within 100 ms \(tokenTimeoutMs\).*clientSecret function.*Find out which one is slow/,
+      step: /within 100 ms \(tokenTimeoutMs\).*clientSecret function or file.*Find out which one/,
     },
   },
 ];

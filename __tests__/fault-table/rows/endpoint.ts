@@ -344,14 +344,6 @@ export const endpointRows: Row[] = [
     /Check that clientId and clientSecret are correct and belong to this tenant/,
   ),
   spoilt(
-    'A client id and a secret that are swapped are reported with their lengths.',
-    ({ emulator }) => ({
-      BIPSYNC_CLIENT_ID: emulator.clientSecret,
-      BIPSYNC_CLIENT_SECRET: emulator.clientId,
-    }),
-    /The client id is longer than the secret. Check that they are not swapped/,
-  ),
-  spoilt(
     'A secret in quotes is reported with the quotes.',
     ({ emulator }) => ({ BIPSYNC_CLIENT_SECRET: `"${emulator.clientSecret}"` }),
     /The secret is in quotes. Remove the quotes/,

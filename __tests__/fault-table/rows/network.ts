@@ -124,7 +124,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'something slow',
-      step: /within 200 ms.*a proxy or the token endpoint took too long/,
+      step: /within 200 ms.*too slow: a proxy, the token endpoint http/,
     },
   },
   {
@@ -287,11 +287,11 @@ export const networkRows: Row[] = [
     },
   },
 
-  refusal(401, '\\(authentication required\\) ', /Set the user name and password in HTTPS_PROXY/),
+  refusal(401, '\\(authentication required\\) ', /Check the user name and password in HTTPS_PROXY/),
   refusal(
     407,
     '\\(authentication required\\) ',
-    /Set the user name and password in HTTPS_PROXY, or in the proxy option/,
+    /Check the user name and password in HTTPS_PROXY, or in the proxy option/,
   ),
   refusal(
     403,
@@ -343,6 +343,20 @@ export const networkRows: Row[] = [
     check: { at: 'token', names: /the proxy 127\.0\.0\.1:\d+/, step: /NO_PROXY/ },
   },
   {
+    title:
+      'A proxy variable without http:// at its beginning is taken for TLS, and the message says what to add.',
+    fault: async (world) => {
+      world.set('HTTPS_PROXY', await startProxy(world, { status: 502 }));
+      return at(world, NOWHERE);
+    },
+    library: {
+      code: unavailable,
+      party: 'the way through the proxy',
+      step: /\(EPROTO\)\. If the URL of the proxy does not begin with http:\/\/, add http:\/\/\. Check that this proxy/,
+    },
+    check: { at: 'token', names: /the proxy 127\.0\.0\.1:\d+/, step: /add http:\/\// },
+  },
+  {
     title: 'A proxy whose name does not exist is named.',
     fault: (world) => behind(world, 'proxy.bipsync.invalid:3128'),
     library: {
@@ -368,7 +382,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'something slow',
-      step: /within 300 ms \(tokenTimeoutMs\).*a proxy or the token endpoint took too long\. Find out which one is slow/,
+      step: /within 300 ms \(tokenTimeoutMs\).*too slow: a proxy, the token endpoint https:\/\/acme-api\S+\. Find out which one/,
     },
   },
   {

@@ -1,9 +1,10 @@
+import { REQUEST } from '@nestjs/core';
 import axios, { type AxiosAdapter, type InternalAxiosRequestConfig } from 'axios';
 import MockAdapter from 'axios-mock-adapter';
 import type Nock from 'nock';
 
 import type * as Plugin from '../../../src';
-import { BipsyncHttpModule, installBipsyncAuthOn } from '../../../src/nestjs';
+import { BipsyncHttpModule, type BipsyncHttpOptions, installBipsyncAuthOn } from '../../../src/nestjs';
 import { encryptedTokenStore, redisTokenStore } from '../../../src/stores';
 import { refusalOf } from '../../nestjs/application';
 import type { Party } from '../parties';
@@ -219,7 +220,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A Nest module whose configuration is wrong is named with all that is wrong.',
     'the Nest module',
-    /^BipsyncHttpModule "acme": .*clientId is required/,
+    /^BipsyncHttpModule "acme": .*clientId \(BIPSYNC_CLIENT_ID\) is required/,
     (world) => ({
       attempt: () => {
         const auth = { ...world.config, clientId: '' };
@@ -238,6 +239,67 @@ export const surroundingsRows: Row[] = [
         );
         return rejection(refusalOf({ imports }));
       },
+    }),
+  ),
+  surroundings(
+    'Two Nest modules without a name and with different options ask for names.',
+    'the Nest module',
+    /^Another BipsyncHttpModule without a name has different options.*Give each tenant its own name/,
+    (world) => ({
+      attempt: () => {
+        const imports = ['1', '2'].map((teamId) =>
+          BipsyncHttpModule.register({ auth: { ...world.config, teamId } }),
+        );
+        return rejection(refusalOf({ imports }));
+      },
+    }),
+  ),
+  surroundings(
+    'An unknown option of a Nest module is named, with the options that exist.',
+    'the Nest module',
+    /^BipsyncHttpModule: unknown option "timeout"\. The options are auth .* and http/,
+    (world) => ({
+      attempt: () => {
+        const options = { auth: world.config, timeout: 5_000 };
+        return rejection(refusalOf({ imports: [BipsyncHttpModule.register(options)] }));
+      },
+    }),
+  ),
+  surroundings(
+    'A factory of a Nest module that returns nothing says what it must return.',
+    'the Nest module',
+    /^The options of BipsyncHttpModule must be an object with auth/,
+    () => ({
+      attempt: () => {
+        const useFactory = (): never => undefined as never;
+        return rejection(refusalOf({ imports: [BipsyncHttpModule.registerAsync({ useFactory })] }));
+      },
+    }),
+  ),
+  surroundings(
+    'A factory of a Nest module that depends on a request-scoped provider is rejected.',
+    'the Nest module',
+    /^The options of a BipsyncHttpModule depend on a request-scoped provider.*Inject only providers of the default scope/,
+    (world) => ({
+      attempt: () => {
+        const useFactory = (): BipsyncHttpOptions => ({ auth: world.config });
+        const module = BipsyncHttpModule.registerAsync({ inject: [REQUEST], useFactory });
+        return rejection(refusalOf({ imports: [module] }));
+      },
+    }),
+  ),
+  surroundings(
+    'An HttpService of a test that has no axiosRef asks for one.',
+    'the axios instance',
+    /^This HttpService has no axiosRef\..*add axiosRef: axios\.create\(\)/,
+    (world) => ({ attempt: () => installBipsyncAuthOn({} as never, world.config) }),
+  ),
+  surroundings(
+    'An HttpService whose axios has the plugin already asks for eject() or another module.',
+    'the axios instance',
+    /is already installed on the axios of this HttpService.*Call eject\(\)/,
+    (world) => ({
+      attempt: () => installBipsyncAuthOn({ axiosRef: world.install().api }, world.config),
     }),
   ),
   surroundings(
