@@ -22,7 +22,7 @@ const blames = {
   'the mock': /axios-mock-adapter on the instance|nock/i,
   'the token store':
     /^(?:get|set|lock|release) (?:time-out|error|unreadable)$|^(?:redis|encrypted)TokenStore/,
-  'the Nest module': /^(?:Another |The options of (?:a )?)?BipsyncHttpModule/,
+  'the Nest module': /^(?:Another |The options of (?:a )?|\w+ imports )?BipsyncHttpModule/,
   nobody: /^works/,
 } as const;
 

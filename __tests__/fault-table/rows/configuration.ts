@@ -193,6 +193,12 @@ export const configurationRows: Row[] = [
     { at: 'configuration', names: /BIPSYNC_TEAM_ID is in quotes/, step: /Remove the quotes/ },
   ),
   option(
+    'A client id that is still the placeholder of the template asks for the real value.',
+    { clientId: '…' },
+    /clientId \(BIPSYNC_CLIENT_ID\) is still the placeholder …: replace it with your value/,
+    { BIPSYNC_CLIENT_ID: '…' },
+  ),
+  option(
     'A misspelt option is named, with the options that exist.',
     { clientID: 'my-client' },
     /unknown option "clientID" \(the options are client, baseURL, tokenUrl, clientId/,

@@ -1,3 +1,5 @@
+import { HttpModule } from '@nestjs/axios';
+import { Module } from '@nestjs/common';
 import { REQUEST } from '@nestjs/core';
 import axios, { type AxiosAdapter, type InternalAxiosRequestConfig } from 'axios';
 import MockAdapter from 'axios-mock-adapter';
@@ -6,7 +8,7 @@ import type Nock from 'nock';
 import type * as Plugin from '../../../src';
 import { BipsyncHttpModule, type BipsyncHttpOptions, installBipsyncAuthOn } from '../../../src/nestjs';
 import { encryptedTokenStore, redisTokenStore } from '../../../src/stores';
-import { refusalOf } from '../../nestjs/application';
+import { boot, refusalOf } from '../../nestjs/application';
 import type { Party } from '../parties';
 import type { Row } from '../row';
 import { NOWHERE, startProxy, type World } from '../world';
@@ -289,6 +291,22 @@ export const surroundingsRows: Row[] = [
     }),
   ),
   surroundings(
+    'A Nest module that imports two modules with an HttpService is named in a warning.',
+    'the Nest module',
+    /^FeatureModule imports BipsyncHttpModule and another module.*Give BipsyncHttpModule a name/,
+    (world) => ({
+      attempt: async () => {
+        @Module({ imports: [HttpModule, BipsyncHttpModule.register({ auth: world.config })] })
+        class FeatureModule {}
+        const warn = jest.fn<unknown, [string]>();
+        const logger = { log: noop, error: noop, warn };
+        await boot({ imports: [FeatureModule] }, { logger });
+        return { message: warn.mock.calls[0]?.[0] };
+      },
+    }),
+    'works',
+  ),
+  surroundings(
     'An HttpService of a test that has no axiosRef asks for one.',
     'the axios instance',
     /^This HttpService has no axiosRef\..*add axiosRef: axios\.create\(\)/,
@@ -309,6 +327,8 @@ export const surroundingsRows: Row[] = [
     (world) => ({ attempt: () => installBipsyncAuthOn({ axiosRef: axios }, world.config) }),
   ),
 ];
+
+const noop = (): void => undefined;
 
 const noAnswer = (): Promise<undefined> => Promise.resolve(undefined);
 
