@@ -1,5 +1,6 @@
 const envFile = `  --env-file FILE  read variables from a file, for example .env. Variables that
-                   are already set keep their values.`;
+                   are already set keep their values. If the file is missing,
+                   some versions of Node end with status 9: ".env: not found".`;
 
 export const commandHelp = {
   check: `Usage: npx axios-bipsync-auth check [--json] [--env-file FILE]
