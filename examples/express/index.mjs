@@ -11,7 +11,7 @@ import { bipsyncAuthConfigFromEnv, installBipsyncAuth } from 'axios-bipsync-auth
 
 import { createApp } from './app.mjs';
 
-const bipsync = axios.create({ timeout: 10_000 });
+const bipsync = axios.create({ timeout: 15_000 });
 installBipsyncAuth(bipsync, bipsyncAuthConfigFromEnv());
 
 const server = createApp(bipsync).listen(0, '127.0.0.1');

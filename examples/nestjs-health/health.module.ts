@@ -41,7 +41,7 @@ class HealthController {
   imports: [
     TerminusModule.forRoot({ logger: false }),
     BipsyncHttpModule.registerAsync({
-      useFactory: () => ({ auth: bipsyncAuthConfigFromEnv(), http: { timeout: 5_000 } }),
+      useFactory: () => ({ auth: bipsyncAuthConfigFromEnv(), http: { timeout: 15_000 } }),
     }),
   ],
   providers: [BipsyncHealthIndicator],

@@ -3,9 +3,9 @@ import { Inject, Module, type OnApplicationShutdown, type OnModuleInit } from '@
 import { type BipsyncAuth, bipsyncAuthConfigFromEnv } from 'axios-bipsync-auth';
 import { installBipsyncAuthOn } from 'axios-bipsync-auth/nestjs';
 
-/** For an application that keeps Nest's own HttpModule. It must be registered: a bare HttpModule is refused. */
+/** For an application that keeps Nest's own HttpModule. It must be registered: a bare HttpModule is rejected. */
 @Module({
-  imports: [HttpModule.registerAsync({ useFactory: () => ({ timeout: 5000 }) })],
+  imports: [HttpModule.registerAsync({ useFactory: () => ({ timeout: 15_000 }) })],
   exports: [HttpModule],
 })
 export class BipsyncModule implements OnModuleInit, OnApplicationShutdown {

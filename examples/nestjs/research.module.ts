@@ -1,11 +1,10 @@
 import { HttpService } from '@nestjs/axios';
 import { Controller, Get, Inject, Injectable, Module, Param } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { bipsyncAuthConfigFromEnv } from 'axios-bipsync-auth';
-import { BipsyncHttpModule } from 'axios-bipsync-auth/nestjs';
 import { map, type Observable } from 'rxjs';
 
 import { BipsyncErrorFilter } from './bipsync-error.filter';
+import { BipsyncModule } from './bipsync.module';
 
 interface Note {
   id: string;
@@ -33,12 +32,7 @@ class ResearchController {
 }
 
 @Module({
-  imports: [
-    BipsyncHttpModule.registerAsync({
-      // With @nestjs/config: `inject: [ConfigService]`, and the values from there.
-      useFactory: () => ({ auth: bipsyncAuthConfigFromEnv(), http: { timeout: 10_000 } }),
-    }),
-  ],
+  imports: [BipsyncModule],
   providers: [ResearchService, { provide: APP_FILTER, useClass: BipsyncErrorFilter }],
   controllers: [ResearchController],
 })

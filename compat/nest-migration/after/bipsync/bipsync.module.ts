@@ -13,6 +13,7 @@ import { BipsyncHttpModule } from 'axios-bipsync-auth/nestjs';
           clientSecret: config.getOrThrow<string>('BIPSYNC_CLIENT_SECRET'),
           teamId: config.getOrThrow<string>('BIPSYNC_TEAM_ID'),
           scopes: ['rest_api:read', 'rest_api:write'],
+          tokenTimeoutMs: 4000, // shorter than `timeout`, so that a slow token endpoint is reported as such
         },
         http: {
           timeout: 5000,
