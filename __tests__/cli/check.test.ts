@@ -56,7 +56,7 @@ describe('check, if all is in order', () => {
     );
     const { out } = await runCli(['check'], env);
     expect(out.replace(/\s+/g, ' ')).toContain(
-      `Bipsync's docs do not state what follows "Assumed:". Everything else was checked just now.`,
+      `A text after "Assumed:" is not in Bipsync's docs. Everything else was checked just now.`,
     );
     // Without an assumption there is nothing to explain.
     expect((await runCli(['check'], {})).out).not.toContain('Assumed');

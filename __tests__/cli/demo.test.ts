@@ -37,7 +37,7 @@ describe('demo on an emulator', () => {
       { name: 'token requests', pasted: number, plugin: number, promised: '≤ 3' },
       { name: 'token requests', pasted: number, plugin: 1, promised: '≤ 5' },
       { name: 'logged errors with the secret', pasted: 100, plugin: 0, promised: '0' },
-      { name: 'requests to it with the token', pasted: 50, plugin: 0, promised: '0' },
+      { name: 'requests to that host with the token', pasted: 50, plugin: 0, promised: '0' },
       { name: 'logged errors with the token', pasted: 50, plugin: 0, promised: '0' },
     ]);
     // At expiry, outside the scopes, and with a wrong secret, how much worse it is depends on the machine.

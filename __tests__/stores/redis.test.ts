@@ -107,7 +107,7 @@ describe('redisTokenStore', () => {
     'the reply %p, which Redis cannot give, is an error and not "no value"',
     async (reply) => {
       const store = redisTokenStore(options(reply));
-      const aboutTheReply = /sendCommand resolved to a reply to "[gs]et" of type/;
+      const aboutTheReply = /for the command "[gs]et", sendCommand resolved to a value of type/;
       await expect(store.get('k')).rejects.toThrow(aboutTheReply);
       await expect(store.set('k', 'v', 1)).rejects.toThrow(aboutTheReply);
       await expect(store.lock('k', 1)).rejects.toThrow(aboutTheReply);

@@ -137,7 +137,7 @@ describe('tokenStoreProblem rejects', () => {
     ],
     [
       'Vercel KV, a proxy that answers to every name',
-      'not as ordinary methods',
+      'not as methods of the object or its class',
       () => new Proxy({}, { get: () => noop }),
     ],
     [
@@ -227,7 +227,7 @@ describe('tokenStoreProblem rejects', () => {
       delete prototype['get'];
       delete prototype['set'];
     }
-    expect(problem).toContain('not as ordinary methods');
+    expect(problem).toContain('not as methods of the object or its class');
   });
 });
 

@@ -10,9 +10,11 @@ const wrongMethod = (method: string): unknown => ({
 });
 const everything = ['rest_api:read', 'rest_api:write', 'rest_api:fields:read', 'research:read'];
 
-const userMissing = badRequest('Send a JSON object with the user, a string.');
-const fileMissing = badRequest('Send a JSON object with fileName and user, strings, and length, a number.');
-const wrongPage = badRequest('offset must be a whole number, and limit one above 0.');
+const userMissing = badRequest('Send a JSON object in which user is a string.');
+const fileMissing = badRequest(
+  'Send a JSON object in which fileName and user are strings, and length is a number.',
+);
+const wrongPage = badRequest('offset must be a whole number. limit must be a whole number above 0.');
 const file = { fileName: 'report.pdf', length: 7, user: 'user-1' };
 
 describe('the emulated API', () => {
@@ -190,7 +192,8 @@ describe('the emulated API', () => {
 describe('the emulated token endpoint', () => {
   const url = '/v1/oauth/token';
   const form = (body: string): RequestInit => ({ method: 'POST', body: new URLSearchParams(body) });
-  const rule = 'Send a form or a JSON object of strings, with its Content-Type and each parameter only once.';
+  const rule =
+    'Send a form, or a JSON object whose values are strings. Set the matching Content-Type, and send each parameter once.';
   const malformed = 'The request is malformed.';
 
   test.each<[string, RequestInit, number, string, string, string | undefined]>([

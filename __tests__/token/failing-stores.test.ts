@@ -130,6 +130,16 @@ test('a store that hangs delays all requests together by one bound', async () =>
   expect(store.log).toEqual(['get', 'endpoint']);
 });
 
+test('a store that hangs is given up after a second, however long tokenTimeoutMs is', async () => {
+  const process = openProcess(scriptedStore({ get: never }), undefined, { tokenTimeoutMs: 60_000 });
+  const answered = request(process);
+  await advance(SECOND - 1);
+  expect(process.tokenRequests).toHaveLength(0);
+  await advance(1);
+  await answered;
+  expect(process.tokenRequests).toHaveLength(1);
+});
+
 test('a hanging store fails no request, however short tokenTimeoutMs is', async () => {
   const store = scriptedStore({ get: never });
   const process = openProcess(store, undefined, { tokenTimeoutMs: 900 });

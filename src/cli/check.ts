@@ -54,7 +54,7 @@ function conclusion(steps: readonly Step[], paint: Paint): string {
         ? (['yellow', `Nothing failed. Read the hints: ${namesOf(odd)}.`] as const)
         : (['green', 'All checks passed, with one API request. Other paths may need other scopes.'] as const);
   const hasAssumptions = steps.some(({ detail, hint }) => `${detail} ${hint}`.includes(ASSUMED));
-  const legend = `Bipsync's docs do not state what follows "${ASSUMED}". Everything else was checked just now.`;
+  const legend = `A text after "${ASSUMED}" is not in Bipsync's docs. Everything else was checked just now.`;
   return `\n  ${paint(style, verdict)}\n${hasAssumptions ? paragraph(legend, 2) : ''}`;
 }
 
@@ -213,7 +213,9 @@ async function findRefusedScopes({ auth, config }: Connection): Promise<Step> {
     for (const scope of scopes) if (!(await isGranted(auth, [scope]))) refused.push(scope);
     return failed(
       'scopes',
-      refused.length > 0 ? `not granted: ${refused.join(' ')}` : 'granted one by one, but refused together',
+      refused.length > 0
+        ? `not granted: ${refused.join(' ')}`
+        : 'each scope alone is granted, but all of them in one request are not',
       commaHint(refused) ??
         'Remove these scopes from BIPSYNC_SCOPES, or ask your Bipsync administrator to grant them to the client.',
     );

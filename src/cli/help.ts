@@ -23,7 +23,7 @@ Prints one access token on stdout, and nothing else:
   curl -H "Authorization: Bearer $(npx axios-bipsync-auth token)" \\
     https://acme-api.bipsync.com/v1/research
 
-A token gives access to everything in the team that its scopes allow, including
+Within its scopes, a token gives access to everything in the team, including
 private notes. Keep it out of logs.
 
   --json           print { accessToken, expiresAt, scopes }; expiresAt is in
@@ -104,8 +104,8 @@ from arguments:
   BIPSYNC_CLIENT_SECRET       the client's secret
   BIPSYNC_CLIENT_SECRET_FILE  instead of BIPSYNC_CLIENT_SECRET: the path of a
                               file that contains the secret
-  BIPSYNC_TEAM_ID             the tokens' team
-  BIPSYNC_SCOPES              the other scopes, separated by spaces
+  BIPSYNC_TEAM_ID             the id of your team
+  BIPSYNC_SCOPES              scopes with spaces between; the team's is added
 
 For example:
 

@@ -11,7 +11,7 @@ import type { Environment } from './terminal';
 const isAddress = (hostname: string): boolean => hostname.startsWith('[') || isIP(hostname) !== 0;
 
 export async function checkDns({ hostname }: URL, env: Environment): Promise<Step> {
-  if (isAddress(hostname)) return passed('dns', 'not needed for an address');
+  if (isAddress(hostname)) return passed('dns', 'not needed: the host is an IP address');
   try {
     const addresses = await lookup(hostname, { all: true });
     return passed('dns', `${hostname} is ${addresses.map(({ address }) => address).join(', ')}`);
@@ -107,7 +107,7 @@ function missingCaHint(env: Environment): string {
     ? `${file} is set, but this CA is not in its file. Node reads the file when the process starts, so set the variable in the shell.`
     : `Get the CA's certificate as a PEM file, and set ${file} to the file's path in the shell.`;
   return (
-    'This machine does not know the certificate authority (CA) that signed it. Often a proxy or firewall of your company ' +
+    'This machine does not know the certificate authority (CA) that signed the certificate of the server. Often a proxy or firewall of your company ' +
     `decrypts TLS traffic with its own CA. ${advice} Do not switch the check off.`
   );
 }

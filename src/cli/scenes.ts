@@ -52,7 +52,8 @@ export const measures = {
   '401s from the API': (_calls: Call[], { emulator }: Stage): number => countRefusals(emulator),
   'slowest call, in milliseconds': (calls: Call[]): number =>
     Math.round(Math.max(0, ...calls.map(({ ms }) => ms))),
-  'requests to it with the token': (_calls: Call[], { elsewhere }: Stage): number => elsewhere.tokens(),
+  'requests to that host with the token': (_calls: Call[], { elsewhere }: Stage): number =>
+    elsewhere.tokens(),
   'logged errors with the secret': countShown,
   'logged errors with the token': countShown,
 };
@@ -144,7 +145,7 @@ export const story: readonly Scene[] = [
   {
     title: 'A link to another host, followed 50 times',
     outcome: 200,
-    shows: { 'requests to it with the token': 0 },
+    shows: { 'requests to that host with the token': 0 },
     async play(stage: Stage): Promise<Call[]> {
       await warmUp(stage);
       return burst(50, () => stage.api.get(stage.elsewhere.url));

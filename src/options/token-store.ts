@@ -68,7 +68,7 @@ function problemOf(store: unknown): string | undefined {
     );
   }
   const reason = !isVisible
-    ? 'has get and set, but not as ordinary methods'
+    ? 'has get and set, but not as methods of the object or its class'
     : set.length === 1 || set.length === 2
       ? 'has a set() with fewer than three parameters'
       : `has other methods too (${others.slice(0, 4).join(', ')}${others.length > 4 ? ' and more' : ''})`;

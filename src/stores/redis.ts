@@ -118,7 +118,7 @@ function isReply(reply: unknown): reply is Reply {
 function text(command: string, reply: unknown): string | undefined {
   if (!isReply(reply)) {
     throw new TypeError(
-      `redisTokenStore: sendCommand resolved to a reply to "${command}" of type ${typeof reply}. ` +
+      `redisTokenStore: for the command "${command}", sendCommand resolved to a value of type ${typeof reply}. ` +
         'It must resolve to what Redis replied: a string, a Buffer, a Uint8Array or null.',
     );
   }

@@ -74,7 +74,8 @@ export function emulatedApi(): EmulatedApi {
 
   function createNote({ body }: ApiCall): EmulatorAnswer {
     const note = jsonObject(body);
-    if (typeof note?.['user'] !== 'string') return badRequest('Send a JSON object with the user, a string.');
+    if (typeof note?.['user'] !== 'string')
+      return badRequest('Send a JSON object in which user is a string.');
     const created = { ...note, id: `note-${notes.length + 1}` };
     notes.push(created);
     return { status: 201, body: created };
@@ -85,7 +86,7 @@ export function emulatedApi(): EmulatedApi {
     const attachment = jsonObject(body);
     const { fileName, length, user } = attachment ?? {};
     if (typeof fileName !== 'string' || typeof length !== 'number' || typeof user !== 'string') {
-      return badRequest('Send a JSON object with fileName and user, strings, and length, a number.');
+      return badRequest('Send a JSON object in which fileName and user are strings, and length is a number.');
     }
     attachments += 1;
     return { status: 201, body: { ...attachment, id: `attachment-${attachments}` } };
@@ -151,7 +152,7 @@ function listed(items: readonly JsonObject[], call: ApiCall): EmulatorAnswer {
   const offset = Number(query.get('offset') ?? 0);
   const limit = Number(query.get('limit') ?? 10);
   if (!(Number.isInteger(offset) && offset >= 0 && Number.isInteger(limit) && limit > 0)) {
-    return badRequest('offset must be a whole number, and limit one above 0.');
+    return badRequest('offset must be a whole number. limit must be a whole number above 0.');
   }
   return ok({ total: items.length, offset, limit, results: items.slice(offset, offset + limit) });
 }

@@ -33,7 +33,7 @@ export function answerTokenRequest(request: TokenRequest, endpoint: TokenEndpoin
   if (method !== 'POST') return refusal('invalid_request', 'Send a POST request.', 405, { Allow: 'POST' });
   if (!parameters) {
     const rule =
-      'Send a form or a JSON object of strings, with its Content-Type and each parameter only once.';
+      'Send a form, or a JSON object whose values are strings. Set the matching Content-Type, and send each parameter once.';
     return refusal('invalid_request', rule);
   }
   const grantType = parameters.get('grant_type');

@@ -93,7 +93,7 @@ function adviceOn(code: string | undefined, proxy: string | undefined, hostname:
   if (isCertificateCode(code)) {
     return (
       'The received certificate is not trusted. If a proxy or firewall decrypts TLS traffic, set NODE_EXTRA_CA_CERTS to the ' +
-      'path of its CA certificate, or give the axios instance an httpsAgent with this `ca`. Do not switch the check off.'
+      'path of its CA certificate, or give the axios instance an httpsAgent whose `ca` is that certificate. Do not switch the check off.'
     );
   }
   if (code === 'ERR_NOCK_NO_MATCH') {
