@@ -67,7 +67,7 @@ describe('emulator', () => {
     expect(status).toBe(0);
     const lines = out.trim().split('\n');
     expect(lines.filter((line) => !line.startsWith('export BIPSYNC_'))).toEqual([]);
-    expect(err).toContain('`npx axios-bipsync-auth check` in the other terminal. Ctrl-C');
+    expect(err).toContain('`npx axios-bipsync-auth check` there. Ctrl-C');
     expect(widthOf(out + err)).toBeLessThanOrEqual(80);
     expect(await ask('GET', url)).toBe('ECONNREFUSED');
   });

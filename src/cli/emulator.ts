@@ -56,7 +56,7 @@ export async function emulator(terminal: Terminal, options: EmulatorCommandOptio
     stdout.write(exports.join(''));
     stderr.write(`\nIt answers these requests, which need these scopes:\n\n${list.join('\n')}\n\n`);
     stderr.write(
-      'Then run `npx axios-bipsync-auth check` in the other terminal. Ctrl-C stops the emulator.\n\n',
+      'Then run `npx axios-bipsync-auth check` there. Ctrl-C stops the emulator.\n\n',
     );
   }
   await interrupted;
