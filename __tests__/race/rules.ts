@@ -361,6 +361,7 @@ export function createRules(now: () => Moment): Rules {
   /** A replay was refused too, for all anybody knows with a new token. */
   function mayNotHelp(key: Key, resource: string): void {
     const pause = pauseOf(key, resource);
+    pause.refusedIn = period;
     for (const each of [pause, key.ofAll]) {
       if (each === pause || each.mayHaveBegun > 0) {
         each.mayLastUntil = later(now(), pauseMs(each.mayHaveBegun));
