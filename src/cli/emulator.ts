@@ -55,9 +55,7 @@ export async function emulator(terminal: Terminal, options: EmulatorCommandOptio
     );
     stdout.write(exports.join(''));
     stderr.write(`\nIt answers these requests, which need these scopes:\n\n${list.join('\n')}\n\n`);
-    stderr.write(
-      'Then run `npx axios-bipsync-auth check` there. Ctrl-C stops the emulator.\n\n',
-    );
+    stderr.write('Then run `npx axios-bipsync-auth check` there. Ctrl-C stops the emulator.\n\n');
   }
   await interrupted;
   await bipsync.close();
