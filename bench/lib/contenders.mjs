@@ -5,6 +5,8 @@ import { clientCredentials } from 'axios-oauth-client';
 
 // axios-auth-refresh's ESM build does not load everywhere, since its package.json has no `"type": "module"`.
 const require = createRequire(import.meta.url);
+/** The CommonJS build of axios. The plugin, imported as a module, has the other build, so the two are different copies. */
+export const otherCopy = require('axios');
 const { createAuthRefresh } = require('axios-auth-refresh');
 const tokenProvider = require('axios-token-interceptor');
 
@@ -37,9 +39,9 @@ export const peers = ['ours', 'handWritten', 'tokenInterceptor', 'authRefresh'];
  * where `http` are axios options (adapter, agent) for API and token requests alike.
  */
 export const contenders = {
-  async ours({ baseURL, http, tokenStore }) {
+  async ours({ baseURL, http, tokenStore, copy = axios }) {
     const { installBipsyncAuth } = await import('axios-bipsync-auth');
-    const api = axios.create({ baseURL, ...http });
+    const api = copy.create({ baseURL, ...http });
     installBipsyncAuth(api, {
       baseURL,
       clientId: CLIENT_ID,
@@ -119,8 +121,8 @@ export const contenders = {
     return api;
   },
 
-  async bare({ baseURL, http }) {
-    return axios.create({ baseURL, ...http, headers: { Authorization: CONSTANT } });
+  async bare({ baseURL, http, copy = axios }) {
+    return copy.create({ baseURL, ...http, headers: { Authorization: CONSTANT } });
   },
 
   /** Attaches nothing: what interceptors cost before they do anything. */

@@ -1,6 +1,14 @@
 import type { AxiosRequestConfig } from 'axios';
 
-import { isFetch, isHttp, isMock, isNamed, isPlainDispatcher } from './adapters';
+import {
+  type AdapterOption,
+  isFetch,
+  isHttp,
+  isMock,
+  isNamed,
+  isPlainDispatcher,
+  isSameAdapter,
+} from './adapters';
 import { nameOfProxy, possibleProxyOf } from './proxies';
 import { ownVersion, tunnelsThroughProxies } from './versions';
 
@@ -27,11 +35,19 @@ export function createRiskOf(isOwnCopy: boolean): RiskOf {
 
   const isAlwaysSafe = tunnels && isOwnCopy;
 
+  /** Nearly every request of an instance has the same adapter. */
+  let last: { adapter: AdapterOption; isHttp: boolean } | undefined;
+  function usesHttp(adapter: AdapterOption): boolean {
+    if (!last || !isSameAdapter(last.adapter, adapter)) last = { adapter, isHttp: isHttp(adapter) };
+    return last.isHttp;
+  }
+
   return (origin, sending) => {
     if (isAlwaysSafe && origin.startsWith('https:')) return undefined;
     const { adapter, config } = sending;
     if (origin.startsWith('http:')) {
-      if (isPlainDispatcher(config) || isHttp(adapter) || isMock(adapter)) return undefined;
+      if (usesHttp(adapter as AdapterOption) || isPlainDispatcher(config) || isMock(adapter))
+        return undefined;
       return (
         'the fetch dispatcher is not a plain undici Agent, so a proxy could receive the client secret and the token unencrypted. ' +
         'Use a plain Agent for a loopback host'

@@ -27,9 +27,9 @@ export function concealConfig(config: unknown, authorization: string, how: Thoro
 /** concealRoutes makes what a config leads to print as a name. It is called before a request is sent. */
 export function concealRoutes(config: object): void {
   const { httpAgent, httpsAgent, fetchOptions } = asRecord(config);
-  if (httpAgent !== undefined) printAsName(httpAgent);
-  if (httpsAgent !== undefined) printAsName(httpsAgent);
-  if (fetchOptions !== undefined) printAsName(asRecord(fetchOptions)['dispatcher']);
+  if (httpAgent !== undefined) concealRoute(httpAgent);
+  if (httpsAgent !== undefined) concealRoute(httpsAgent);
+  if (fetchOptions !== undefined) concealRoute(asRecord(fetchOptions)['dispatcher']);
 }
 
 /** concealResponse hides the raw request behind a response. */
@@ -76,13 +76,14 @@ function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness)
   if (!isObject(request)) return;
   // A plain object was made up by a mock or an adapter of the caller's own. It leads to no connection.
   const isRaw = Object.getPrototypeOf(request) !== Object.prototype;
-  if (isRaw) printAsName(request);
+  // Of a success only the way to the request is hidden. To hide all that it holds would cost more than the request itself.
+  if (isRaw) (how === 'quick' ? printAsName : concealContents)(request);
   if (isRaw || (isObject(config) && Object.keys(request).length > 0)) hide(holder, 'request', how);
 }
 
 /** A stream may lead to the request that it is the body of, or that it answers. */
 function concealStream(body: unknown): void {
-  if (isObject(body) && isNodeStream(body)) printAsName(body);
+  if (isObject(body) && isNodeStream(body)) concealContents(body);
 }
 
 /** An adapter may have written the header in another spelling, and somebody may have frozen the headers. */
@@ -100,15 +101,23 @@ function concealHeaders(config: unknown, holdsToken: HoldsToken, how: Thoroughne
   }
 }
 
+/** concealRoute hides what leads to connections. Agents and dispatchers pass here again and again. */
+function concealRoute(route: unknown): void {
+  if (isObject(route) && !Object.hasOwn(route, inspect.custom)) concealContents(route);
+}
+
 /**
- * printAsName makes an object print as its class's name. What it holds is made not enumerable, because `console.dir`, `assert`
- * and Node's own report of an uncaught error do not ask an object how it prints.
+ * concealContents makes an object print as a name. What it holds is made not enumerable, because `console.dir`, `assert` and
+ * Node's own report of an uncaught error do not ask an object how it prints.
  */
-function printAsName(value: unknown): void {
-  if (!isObject(value) || Object.hasOwn(value, inspect.custom)) return;
+function concealContents(value: Record<PropertyKey, unknown>): void {
+  printAsName(value);
+  for (const key of Reflect.ownKeys(value)) Reflect.defineProperty(value, key, HIDDEN);
+}
+
+function printAsName(value: Record<PropertyKey, unknown>): void {
   Reflect.defineProperty(value, inspect.custom, NAME);
   Reflect.defineProperty(value, 'toJSON', NAME);
-  for (const key of Reflect.ownKeys(value)) Reflect.defineProperty(value, key, HIDDEN);
 }
 
 const NAME = {
