@@ -3,6 +3,7 @@
  * @jest-config-loader-options {"transpileOnly": true, "compilerOptions": {"module": "CommonJS", "moduleResolution": "Bundler"}}
  */
 import type { Config } from 'jest';
+import { availableParallelism } from 'node:os';
 
 const project = {
   testEnvironment: '<rootDir>/__tests__/support/environment.ts',
@@ -16,7 +17,9 @@ const withAxios = ['install', 'axios/*', 'request/*', 'token/{endpoint,transport
 const config: Config = {
   openHandlesTimeout: 2000,
   testTimeout: 30_000,
-  maxWorkers: '100%',
+  // One more than there are cores: some tests wait, for real processes and real time.
+  maxWorkers: availableParallelism() + 1,
+  testSequencer: '<rootDir>/__tests__/support/sequencer.cjs',
   projects: [
     { ...project, displayName: 'axios newest', testMatch: ['<rootDir>/__tests__/**/*.test.ts'] },
     // The oldest supported axios, and one that is much in use, hold what the core promises too.
