@@ -6,7 +6,7 @@ import type { Config } from 'jest';
 import { availableParallelism } from 'node:os';
 
 const project = {
-  testEnvironment: '<rootDir>/__tests__/support/environment.ts',
+  testEnvironment: '<rootDir>/__tests__/support/environment.cjs',
   transform: { '^.+\\.ts$': ['ts-jest', {}] as [string, Record<string, unknown>] },
   clearMocks: true,
 };

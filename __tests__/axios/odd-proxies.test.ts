@@ -122,7 +122,7 @@ function install(
   options: object,
   config: Partial<BipsyncAuthConfig>,
 ): { api: AxiosInstance; auth: BipsyncAuth } {
-  const api = axios.create({ timeout: 2000, ...options });
+  const api = axios.create({ timeout: 15_000, ...options });
   const credentials = { clientId: 'the-client', clientSecret: SECRET, teamId: 'a1' };
   return { api, auth: installBipsyncAuth(api, { ...credentials, ...config }) };
 }

@@ -1,4 +1,4 @@
-const { TestEnvironment } = require('jest-environment-node');
+const TestEnvironment = require('../../__tests__/support/environment.cjs');
 
 /** Skips what comes after the first failure, which is enough to judge a mutant. */
 module.exports = class extends TestEnvironment {
