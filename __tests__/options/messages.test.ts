@@ -254,7 +254,7 @@ describe('a message says what happened, and what to do about it:', () => {
       'a home that is none',
       () => rejected(good, axios.create({ baseURL: '/v1' })).message,
       `${refused}: the axios instance sends requests to a baseURL that is not an absolute http(s) URL, but the token is for ` +
-        `${ORIGIN}: use a separate instance, or add the instance's origin to allowedOrigins if it may receive the token.`,
+        `${ORIGIN}: remove the instance's baseURL, use a separate instance, or add its origin to allowedOrigins if it may receive the token.`,
     ],
     [
       'its home where it is the configuration’s too, but relative',

@@ -73,7 +73,8 @@ token from the tenant, and sends one request that only reads data.
 ${envFile}
   -h, --help       print this help
 
-Exit status: 0 if every promise was kept, 1 if not, 2 for wrong usage.
+Exit status: 0 if the column "promised" was true in every row, 1 if not, 2 for
+wrong usage.
 `,
 } as const;
 
@@ -105,7 +106,7 @@ from arguments:
   BIPSYNC_CLIENT_SECRET_FILE  instead of BIPSYNC_CLIENT_SECRET: the path of a
                               file that contains the secret
   BIPSYNC_TEAM_ID             the id of your team
-  BIPSYNC_SCOPES              scopes with spaces between; the team's is added
+  BIPSYNC_SCOPES              scopes with spaces between; team_… is added
 
 For example:
 

@@ -179,7 +179,7 @@ function checkDefaults(
   if (!allowedOrigins.has(target?.origin)) {
     problems.push(
       `the axios instance sends requests to ${target?.origin ?? 'a baseURL that is not an absolute http(s) URL'}, but the ` +
-        `token is for ${origin}: use a separate instance, or add the instance's origin to allowedOrigins if it may receive the token`,
+        `token is for ${origin}: remove the instance's baseURL, use a separate instance, or add its origin to allowedOrigins if it may receive the token`,
     );
   }
 }

@@ -79,7 +79,7 @@ async function postOnce(endpoint: TokenEndpoint, attempt: Attempt, subject: stri
 
   const polluted = pollutedOption();
   if (polluted !== undefined) {
-    const message = `No token was requested: Object.prototype has a property "${polluted}", which could be used as an option.`;
+    const message = `No token was requested: Object.prototype has a property "${polluted}", which axios or Node could read as an option.`;
     throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${message} Find the code that adds this property.`);
   }
 
