@@ -247,8 +247,8 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'another home',
       () => rejected(good, axios.create({ baseURL: 'https://other.example/v1' })).message,
-      `${refused}: the axios instance sends requests to https://other.example, but the token is for ${ORIGIN}: use a ` +
-        "separate instance, or add the instance's origin to allowedOrigins if it may receive the token.",
+      `${refused}: the axios instance sends requests to https://other.example, but the token is for ${ORIGIN}: remove ` +
+        "the instance's baseURL, use a separate instance, or add its origin to allowedOrigins if it may receive the token.",
     ],
     [
       'a home that is none',
