@@ -16,13 +16,18 @@ export interface Memory {
   readonly accepts: (stored: Token) => boolean;
 }
 
+/** The token in memory, and why the next one will be needed. */
+interface Held {
+  readonly token: Token | undefined;
+  readonly nextReason: AcquisitionReason;
+}
+
 /** A store may return a retired token. Those before the last few have long been overwritten there. */
 const MAX_RETIRED = 8;
 
 /** createMemory makes an empty memory. Tokens of a store from before `staleUntil` (epoch milliseconds) count as retired. */
 export function createMemory(staleUntil: number): Memory {
-  let present: Token | undefined;
-  let nextReason: AcquisitionReason = 'first';
+  let held: Held = { token: undefined, nextReason: 'first' };
   let retired: readonly string[] = [];
 
   function retire({ accessToken }: Token): void {
@@ -30,35 +35,33 @@ export function createMemory(staleUntil: number): Memory {
   }
 
   return {
-    token: () => present,
-    nextReason: () => nextReason,
+    token: () => held.token,
+    nextReason: () => held.nextReason,
     keep(token) {
-      if (present) retire(present);
+      if (held.token) retire(held.token);
       // A server may issue the same token again. Then it is worth another try.
       retired = retired.filter((accessToken) => accessToken !== token.accessToken);
-      present = token;
-      nextReason = 'expired';
+      held = { token, nextReason: 'expired' };
     },
     refuse(sent) {
       retire(sent);
-      if (present?.accessToken !== sent.accessToken) return;
-      present = undefined;
-      nextReason = 'refused';
+      if (held.token?.accessToken === sent.accessToken) held = { token: undefined, nextReason: 'refused' };
     },
     invalidate(at) {
-      if (present) retire(present);
+      const { token } = held;
+      if (token) retire(token);
       // A token that was not in memory may still be in the store.
-      if (!present || !isUsable(present)) staleUntil = at;
-      present = undefined;
-      nextReason = 'invalidated';
+      if (!token || !isUsable(token)) staleUntil = at;
+      held = { token: undefined, nextReason: 'invalidated' };
     },
     accepts(stored) {
       if (retired.includes(stored.accessToken)) return false;
       // If the clock was set back after invalidate(), that moment lies in the future and says nothing about a token's age.
       const issuedAt = stored.expiry.wall - stored.lifetimeMs;
       if (issuedAt <= staleUntil && staleUntil <= Date.now()) return false;
-      if (present === undefined) return true;
-      return stored.accessToken !== present.accessToken && msUntil(stored.expiry) > msUntil(present.expiry);
+      const { token } = held;
+      if (token === undefined) return true;
+      return stored.accessToken !== token.accessToken && msUntil(stored.expiry) > msUntil(token.expiry);
     },
   };
 }
