@@ -138,8 +138,19 @@ describe('check of variables that are not used', () => {
     const diagnosis = await diagnose(env, ['--env-file', file]);
     expect(diagnosis.ok).toBe(true);
     expect(stepNamed(diagnosis, 'configuration')?.hint).toBe(
-      'BIPSYNC_CLIENT_ID was set before the file was read, so the value in the file is not used.',
+      'BIPSYNC_CLIENT_ID comes from the shell, not from the file. To use only the file, `unset` what comes from the shell.',
     );
+  });
+
+  it('names a variable of the shell that does not fit the file of --env-file', async () => {
+    const file = folder.write(
+      'tenant.env',
+      'BIPSYNC_CLIENT=acme\nBIPSYNC_CLIENT_ID=x\nBIPSYNC_CLIENT_SECRET=y\nBIPSYNC_TEAM_ID=1\n',
+    );
+    const { steps } = await diagnose({ BIPSYNC_BASE_URL: 'http://127.0.0.1:2' }, ['--env-file', file]);
+    expect(steps[0]).toMatchObject({ name: 'configuration', ok: false });
+    expect(steps[0]?.detail).toContain('set client (BIPSYNC_CLIENT) or baseURL (BIPSYNC_BASE_URL), not both');
+    expect(steps[0]?.hint).toContain('BIPSYNC_BASE_URL comes from the shell, not from the file.');
   });
 
   it('says that a value is still the placeholder of the template', async () => {

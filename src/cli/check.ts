@@ -1,6 +1,14 @@
 import { type BipsyncAuth, type BipsyncAuthError, isBipsyncAuthError } from '../index';
 import { checkSecret, describeClientId, oddVariables } from './credentials';
-import { connect, type Connection, setVariables, proxyFor, SECRET, SECRET_FILE } from './environment';
+import {
+  connect,
+  type Connection,
+  type FromShell,
+  setVariables,
+  proxyFor,
+  SECRET,
+  SECRET_FILE,
+} from './environment';
 import { checkDns, checkTls, isTlsUnchecked, TLS_UNCHECKED } from './network';
 import { addressHint, probeApi } from './probe';
 import {
@@ -27,13 +35,13 @@ import {
 /** check finds out what is wrong with the environment's credentials, and prints the next step. */
 export async function check(
   terminal: Terminal,
-  { json = false, unused = [] }: { json?: boolean; unused?: readonly string[] },
+  { json = false, fromShell = nothing }: { json?: boolean; fromShell?: FromShell | undefined },
 ): Promise<ExitStatus> {
   const { env, stdout } = terminal;
   const paint = painter(env, stdout);
   const progress = progressOn(terminal);
   const steps: Step[] = [];
-  for await (const step of diagnose(env, unused, (what) => progress.show(what))) {
+  for await (const step of diagnose(env, fromShell, (what) => progress.show(what))) {
     steps.push(step);
     progress.clear();
     if (!json) stdout.write(formatStep(step, paint));
@@ -61,10 +69,10 @@ function conclusion(steps: readonly Step[], paint: Paint): string {
 /** In the order a person would look. It ends if the next steps would mean nothing. */
 async function* diagnose(
   env: Environment,
-  unused: readonly string[],
+  fromShell: FromShell,
   begin: (what: string) => void,
 ): AsyncGenerator<Step> {
-  const configuration = checkConfiguration(env, unused);
+  const configuration = checkConfiguration(env, fromShell);
   yield configuration;
   const secret = checkSecret(env);
   yield secret;
@@ -110,11 +118,12 @@ async function* diagnose(
 }
 
 /** The secret has a step of its own, so another one stands in for it here. */
-function checkConfiguration(env: Environment, unused: readonly string[]): Step {
-  const oddities = [...oddVariables(env), ...unused.map(unusedHint)].join(' ') || undefined;
+function checkConfiguration(env: Environment, { names, winning }: FromShell): Step {
+  const oddities = (shell: readonly string[]): string | undefined =>
+    [...oddVariables(env), ...shellHints(shell)].join(' ') || undefined;
   try {
     const { home, config } = connect({ ...env, [SECRET]: 'stand-in', [SECRET_FILE]: undefined });
-    const hints = [oddities, pathHint(home), isTlsUnchecked(env) ? tlsHint : undefined];
+    const hints = [oddities(winning), pathHint(home), isTlsUnchecked(env) ? tlsHint : undefined];
     const detail = `${home.origin}, ${describeClientId(config.clientId)}`;
     return passed('configuration', detail, hints.filter(Boolean).join(' ') || undefined);
   } catch (error) {
@@ -123,12 +132,19 @@ function checkConfiguration(env: Environment, unused: readonly string[]): Step {
       setVariables(env).length > 0
         ? 'Correct these BIPSYNC_… variables. `npx axios-bipsync-auth --help` explains them.'
         : 'No BIPSYNC_… variable is set. `npx axios-bipsync-auth --help` lists them. Load a file with `--env-file .env`.';
-    return failed('configuration', error.message, oddities ?? hint);
+    return failed('configuration', error.message, oddities(names) ?? hint);
   }
 }
 
-const unusedHint = (name: string): string =>
-  `${name} was set before the file was read, so the value in the file is not used.`;
+const shellHints = (names: readonly string[]): string[] =>
+  names.length === 0
+    ? []
+    : [
+        `${names.join(', ')} ${names.length === 1 ? 'comes' : 'come'} from the shell, not from the file. To use only the file, ` +
+          '`unset` what comes from the shell.',
+      ];
+
+const nothing: FromShell = { names: [], winning: [] };
 
 const tlsHint =
   `${TLS_UNCHECKED}. Anyone between this machine and the server can read the secret. Remove this variable, and set ` +

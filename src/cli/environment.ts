@@ -30,12 +30,11 @@ export const setVariables = (env: Environment): string[] => allVariables.filter(
 
 /**
  * loadEnvFile adds a file's variables to `env`, as `node --env-file` does: a variable that `env` already has wins. The
- * process's own environment gains them, so that axios finds a proxy among them. It returns the package's variables whose
- * value in the file is not used.
+ * process's own environment gains them, so that axios finds a proxy among them.
  *
  * @throws Error that names the file, if it cannot be read.
  */
-export function loadEnvFile(file: string, env: Record<string, string | undefined>): string[] {
+export function loadEnvFile(file: string, env: Record<string, string | undefined>): FromShell {
   const { parseEnv } = util as Partial<typeof util>;
   if (!parseEnv) {
     throw new Error(
@@ -54,11 +53,16 @@ export function loadEnvFile(file: string, env: Record<string, string | undefined
     );
   }
   const parsed = parseEnv(text);
-  const unused = allVariables.filter(
-    (name) => isSet(parsed[name]) && (env[name] ?? parsed[name]) !== parsed[name],
-  );
+  const names = setVariables(env).filter((name) => env[name] !== parsed[name]);
   Object.assign(env, { ...parsed, ...env });
-  return unused;
+  return { names, winning: names.filter((name) => isSet(parsed[name])) };
+}
+
+/** The package's variables that come from the shell although a file was read. */
+export interface FromShell {
+  readonly names: readonly string[];
+  /** Those that the file has too, with another value. */
+  readonly winning: readonly string[];
 }
 
 /** codeOf is what the system calls an error. */

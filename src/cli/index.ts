@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 import { run } from './run';
 
+const LINGER_MS = 2000;
+
 for (const stream of [process.stdout, process.stderr]) {
   // A reader that has seen enough, as in `| head -1`, is not a failure.
   stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -20,8 +22,10 @@ void run(process.argv.slice(2), {
   interrupted: () => Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]),
   version: readVersion,
 }).then((status) => {
-  // Not process.exit(), which would cut off what a pipe has yet to take.
+  // Not process.exit() at once, which would cut off what a pipe has yet to take. But a proxy that never answers would keep the
+  // process alive for minutes.
   process.exitCode = status;
+  setTimeout(() => process.exit(), LINGER_MS).unref();
 });
 
 function readVersion(): string {

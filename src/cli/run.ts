@@ -89,10 +89,10 @@ async function runCommand(
     terminal.stdout.write(commandHelp[command]);
     return 0;
   }
-  const unused = envFile === undefined ? [] : asUsage(() => loadEnvFile(envFile, terminal.env));
+  const fromShell = envFile === undefined ? undefined : asUsage(() => loadEnvFile(envFile, terminal.env));
   switch (command) {
     case 'check':
-      return check(terminal, { json, unused });
+      return check(terminal, { json, fromShell });
     case 'token':
       return token(terminal, { json });
     case 'emulator':
