@@ -7,11 +7,11 @@ import { AppModule } from 'src/app.module';
 describe('the application (e2e), with the emulator', () => {
   const environment = { ...process.env };
   let emulator: BipsyncEmulator;
-  let app: INestApplication;
+  let app: INestApplication | undefined;
 
   beforeAll(async () => {
     emulator = await startBipsyncEmulator();
-    // ConfigService reads process.env when the factory of BipsyncModule runs.
+    // Without `validate`, ConfigService reads process.env when the factory of BipsyncModule runs.
     Object.assign(process.env, {
       BIPSYNC_BASE_URL: emulator.url,
       BIPSYNC_CLIENT_ID: emulator.clientId,
@@ -24,13 +24,13 @@ describe('the application (e2e), with the emulator', () => {
   });
 
   afterAll(async () => {
-    await app.close();
     await emulator.close();
+    await app?.close();
     Object.assign(process.env, environment);
   });
 
   it('POST /notes', async () => {
-    await request(app.getHttpServer()).post('/notes').send({ title: 'A note' }).expect(201);
+    await request(app?.getHttpServer()).post('/notes').send({ title: 'A note' }).expect(201);
     expect(emulator.tokenRequests).toBe(1);
   });
 });
