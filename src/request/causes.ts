@@ -25,7 +25,7 @@ export function isFromElsewhere(outcome: Outcome, { origin }: Target): boolean {
   return actual !== undefined && actual !== origin;
 }
 
-/** proxyRefusalOf returns the cause if a proxy on the way answered instead of the API. */
+/** proxyRefusalOf returns the cause if a proxy answered instead of the API. */
 export function proxyRefusalOf(
   outcome: Outcome,
   { origin }: Target,

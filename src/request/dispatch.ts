@@ -26,8 +26,8 @@ export interface DispatchParts {
 }
 
 /**
- * createDispatch makes the function that every request passes on its way to the caller's adapter: it gets a token, passes the
- * gate, and its answer is dealt with.
+ * createDispatch makes the function that is called in place of the caller's adapter. It obtains a token, sends the request through
+ * the gate to that adapter, and deals with the answer.
  */
 export function createDispatch({ gate, attempts, replay, emit, sourceOf }: DispatchParts): Dispatch {
   /** Without a token there is still a request to send. */
