@@ -38,7 +38,7 @@ describe('an error holds what is known and nothing else', () => {
   );
 });
 
-it('an error as JSON has its message and all that it tells', async () => {
+it('an error as JSON has its message and all its fields', async () => {
   jest.useFakeTimers();
   const state = scripted({
     client: undefined,
@@ -60,7 +60,7 @@ it('an error as JSON has its message and all that it tells', async () => {
   });
 });
 
-it('what another version of the package has installed, or thrown, is known by a name that does not change', () => {
+it('installations and errors of another version of the package are recognised by a symbol that does not change', () => {
   const { api } = scripted();
   expect(Object.hasOwn(api, Symbol.for('axios-bipsync-auth.installed'))).toBe(true);
   expect(isBipsyncAuthError({ [Symbol.for('axios-bipsync-auth.error')]: true })).toBe(true);

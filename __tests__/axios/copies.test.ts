@@ -105,7 +105,7 @@ describe.each(cases)('an instance of axios $version with $how', ({ copy, adapter
     expect(JSON.stringify(error)).not.toContain('LIVE-TOKEN');
   });
 
-  it('sends no token to another host by allowAbsoluteUrls, whatever its copy of axios makes of that', async () => {
+  it('sends no token to another host, however its copy of axios treats allowAbsoluteUrls', async () => {
     const api = create();
     install(api);
     await api.get(`${other.url}/x`, { allowAbsoluteUrls: false }).catch(() => undefined);

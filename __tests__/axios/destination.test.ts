@@ -25,7 +25,7 @@ describe('18. the token goes to the configured origin and allowedOrigins only', 
     expect(state.sent).toEqual(['Bearer token-1']);
   });
 
-  it('the token goes with an absolute URL that is not allowed to be one, if axios holds to that', async () => {
+  it('with allowAbsoluteUrls: false the token goes with an absolute URL only if this version of axios sends it to the baseURL', async () => {
     const state = scripted();
     await state.api.get('https://evil.example/', { allowAbsoluteUrls: false });
     const isOld = axios.VERSION.startsWith('1.7.');
@@ -69,7 +69,7 @@ describe('18. the token goes to the configured origin and allowedOrigins only', 
   });
 
   it.each(['before', 'after'])(
-    'the token does not go along if an interceptor registered %s the plugin changes the host',
+    'the token is not sent if an interceptor that was registered %s the plugin changes the host',
     async (when) => {
       const api = axios.create();
       const rewrite = (config: { baseURL?: string }): never => {
@@ -98,7 +98,7 @@ describe('18. the token goes to the configured origin and allowedOrigins only', 
     expect(state.sent).toEqual(['Bearer theirs']);
   });
 
-  it('a config that inherits where it goes gets no token', async () => {
+  it('a config that inherits an option which changes the destination gets no token', async () => {
     const state = scripted();
     state.api.interceptors.request.use((config) =>
       Object.assign(Object.create({ socketPath: '/var/run/x.sock' }) as object, config),

@@ -37,7 +37,7 @@ describe.each([ProxyAgent, EnvHttpProxyAgent, RetryAgent])(
   '7. a dispatcher %p for a loopback host',
   (Kind) => {
     it.each(['its own', 'the global'] as const)(
-      'a dispatcher that may be a proxy gets neither secret nor token over fetch, as %s one',
+      'over fetch, %s dispatcher gets neither secret nor token if it may be a proxy',
       async (whose) => {
         const before: unknown = Reflect.get(globalThis, GLOBAL);
         if (whose === 'the global') Reflect.set(globalThis, GLOBAL, new Kind());
@@ -67,7 +67,7 @@ describe.each([ProxyAgent, EnvHttpProxyAgent, RetryAgent])(
       }
     });
 
-    it('a dispatcher of one request stops that request alone', async () => {
+    it('a dispatcher that may be a proxy, set on one request, stops only this request', async () => {
       const { api, auth } = install({});
       await auth.getToken();
       const one = { fetchOptions: { dispatcher: new Kind() } } as never;

@@ -158,7 +158,7 @@ it.each(Object.keys(proxies))(
 
 // Older versions of axios send the very config that interceptors saw, accessors included.
 it.each(['a loopback host', 'an https host'])(
-  'no token crosses a proxy that an accessor of the config names only when the adapter reads it, to %s',
+  'no token for %s crosses a proxy that a getter of the config names only when the adapter reads it',
   async (to) => {
     let isRead = false;
     const inner = axios.getAdapter('http');

@@ -203,6 +203,6 @@ async function leaksOf(name: string): Promise<object[]> {
 }
 
 it.each(Object.keys(pollutions))(
-  'a property %s on Object.prototype brings its attacker neither token nor secret, whenever it appears',
+  'a property %s on Object.prototype gives an attacker neither token nor secret, whenever it is set',
   async (name) => expect(await leaksOf(name)).toEqual([]),
 );

@@ -62,7 +62,7 @@ describe('a proxy to which this version of axios would show an https request', (
       },
     ],
   ])(
-    'a proxy that axios would show an https request is shown nothing, and the error says what to do (%s)',
+    'if axios would send an https request readable to a proxy, nothing is sent, and the error says what to do (%s)',
     async (_how, given) => {
       const error = await attempt(given);
       expect(error['code']).toBe(isOld ? 'ERR_BIPSYNC_CONFIG' : 'ERR_BIPSYNC_TOKEN_UNAVAILABLE');

@@ -62,20 +62,23 @@ const refusals: [number, RegExp][] = [
 ];
 
 (tunnels ? describe : describe.skip)('a proxy that opens no tunnel', () => {
-  it.each(refusals)('a proxy is named as the one who answered %d to a token request', async (code, words) => {
-    status = code;
-    const { auth, address } = install(false);
-    const error = await rejection(auth.getToken());
-    expect(error).toMatchObject({ code: 'ERR_BIPSYNC_PROXY', proxyStatus: code });
-    expect(error.message).toContain(`The proxy ${address} answered ${code}`);
-    expect(error.message).toMatch(words);
-    expect(error.message).not.toContain('hush-proxy');
-    expect(error).not.toHaveProperty('tokenEndpointStatus');
-    expect(new Set(asked)).toEqual(new Set([`CONNECT ${HOST}:443`]));
-  });
+  it.each(refusals)(
+    'the error names the proxy if a proxy answered a token request with %d',
+    async (code, words) => {
+      status = code;
+      const { auth, address } = install(false);
+      const error = await rejection(auth.getToken());
+      expect(error).toMatchObject({ code: 'ERR_BIPSYNC_PROXY', proxyStatus: code });
+      expect(error.message).toContain(`The proxy ${address} answered ${code}`);
+      expect(error.message).toMatch(words);
+      expect(error.message).not.toContain('hush-proxy');
+      expect(error).not.toHaveProperty('tokenEndpointStatus');
+      expect(new Set(asked)).toEqual(new Set([`CONNECT ${HOST}:443`]));
+    },
+  );
 
   it.each(refusals)(
-    'a proxy is named in the cause of an API request that it answered with %d',
+    'the cause names the proxy if a proxy answered an API request with %d',
     async (code, words) => {
       status = code;
       const { api, auth } = install(true);

@@ -33,7 +33,7 @@ describe('check of the API', () => {
     },
   );
 
-  it('says that the API was not asked if the scopes open nothing that only reads', async () => {
+  it('says that the API was not asked if the scopes allow no request that only reads', async () => {
     const emulator = await startEmulator();
     const diagnosis = await diagnose({ ...environmentOf(emulator), BIPSYNC_SCOPES: 'rest_api:write' });
     expect(emulator.apiRequests).toBe(0);

@@ -133,7 +133,7 @@ describe('check behind a proxy', () => {
   }
 
   it.each([401, 403, 407, 502, 503])(
-    'a CONNECT that the proxy refuses with %d is its refusal, and not an IP rule of Bipsync',
+    'a CONNECT that the proxy refuses with %d is reported as the proxy’s refusal, not as an IP rule of Bipsync',
     async (answered) => {
       const proxy = await startProxy(answered);
       const HTTPS_PROXY = `http://someone:pass-word@${proxy}`;
@@ -153,7 +153,7 @@ describe('check behind a proxy', () => {
   );
 
   it.each([403, 407])(
-    'a CONNECT for the API alone that is refused with %d is the proxy’s',
+    'a CONNECT that the proxy refuses with %d for the API alone is reported as the proxy’s refusal',
     async (answered) => {
       const emulator = await startEmulator();
       const { port } = await opened(startTlsFront(selfSigned(), emulator.url));
@@ -171,7 +171,7 @@ describe('check behind a proxy', () => {
     },
   );
 
-  it('a certificate that a proxy puts in the place of the server’s asks for its authority', async () => {
+  it('check asks for the certificate authority of a proxy that replaces the server’s certificate', async () => {
     const emulator = await startEmulator();
     const { port } = await opened(startTlsFront(inspected('Acme Inspection CA'), emulator.url));
     const proxy = await startProxy(500, { allowed: 100, to: port });

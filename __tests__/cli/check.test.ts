@@ -48,7 +48,7 @@ describe('check, if all is in order', () => {
     expect((await runCli(['check'], { ...env, FORCE_COLOR: '1' })).out).toContain('\u001b[32m');
   });
 
-  it('check says which of its words Bipsync does not document, and that it saw the others', async () => {
+  it('check marks what Bipsync does not document as assumed, and says that it checked everything else', async () => {
     const emulator = await startEmulator();
     const env = environmentOf(emulator);
     expect(stepNamed(await diagnose(env), 'scopes')?.detail).toMatch(
@@ -96,7 +96,7 @@ describe('check of the configuration', () => {
     ['BIPSYNC_CLIENT_ID', '{"client_id":"abc"}', 'JSON'],
     ['BIPSYNC_SCOPES', '"rest_api:read"', 'quotes'],
     ['BIPSYNC_CLIENT', '"acme"', 'quotes'],
-  ])('%s with the value %p is worth a word before a server refuses it', async (name, value, hint) => {
+  ])('check comments on %s with the value %p before a server refuses it', async (name, value, hint) => {
     const emulator = await startEmulator();
     const { BIPSYNC_BASE_URL, ...env } = environmentOf(emulator);
     const home = name === 'BIPSYNC_CLIENT' ? {} : { BIPSYNC_BASE_URL };

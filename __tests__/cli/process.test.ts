@@ -32,7 +32,7 @@ describe('the command as a process', () => {
     expect(await finished).toMatchObject({ status: 0, err: '' });
   });
 
-  it('says nothing when its reader goes away', async () => {
+  it('prints no error if the reader of its output closes the pipe', async () => {
     const emulator = await startEmulator({ apiDelayMs: 200 });
     const child = command.start(['check'], environmentOf(emulator));
     await once(child.stdout, 'data');

@@ -88,7 +88,7 @@ test('every problem of a configuration has a line in the guide to troubleshootin
   expect(without(configurationProblems(), rejected)).toEqual([]);
 });
 
-test('every message in the guide to troubleshooting is what the user of a row was told', () => {
+test('every message in the guide to troubleshooting is one that a row of the table produced', () => {
   if (told.length < rows.length + (redisAvailable() ? storeRows.length : 0)) return;
   const unknown = [...troubleshootingEntries(), ...configurationProblems()].filter(
     ({ matches }) => !told.some(matches),

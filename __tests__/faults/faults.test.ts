@@ -276,7 +276,7 @@ afterAll(() => {
 describe.each(adapters)('on the %s adapter', (adapter) => {
   const expected = (row: Row): [string, Row] => [`${row.name}: ${row.promised}`, row];
 
-  test.each(rows.map(expected))('cold, %s', (_name, row) => {
+  test.each(rows.map(expected))('without a token, a request gets what is promised for %s', (_name, row) => {
     const outcome = outcomes.get(`${row.name}, cold, ${adapter}`)!;
     const succeeds = row.promised === 'a token';
     expect(outcome).toMatchObject({
@@ -288,7 +288,7 @@ describe.each(adapters)('on the %s adapter', (adapter) => {
     if (row.message) expect(outcome.message).toMatch(row.message);
   });
 
-  test.each(rows.map(expected))('in the refresh window, %s, and the request succeeds', (_name, row) => {
+  test.each(rows.map(expected))('in the refresh window, a request succeeds in spite of %s', (_name, row) => {
     expect(outcomes.get(`${row.name}, in the refresh window, ${adapter}`)).toMatchObject({
       result: 'ok',
       tokenRequests: expectedTokenRequests(row, adapter, 'in the refresh window'),
@@ -297,7 +297,7 @@ describe.each(adapters)('on the %s adapter', (adapter) => {
     });
   });
 
-  test.each(rows.map(expected))('on a 401, %s', (_name, row) => {
+  test.each(rows.map(expected))('after a 401, a request gets what is promised for %s', (_name, row) => {
     const succeeds = row.promised === 'a token';
     expect(outcomes.get(`${row.name}, on a 401, ${adapter}`)).toMatchObject({
       result: succeeds ? 'ok' : `401 because of ${row.promised}`,
@@ -308,11 +308,11 @@ describe.each(adapters)('on the %s adapter', (adapter) => {
   });
 });
 
-test('where a redirect of the token endpoint points to, nothing ever arrives', () => {
+test('the target of a redirect of the token endpoint receives nothing', () => {
   expect(seenElsewhere).toEqual([]);
 });
 
-test('a server with a certificate nobody vouches for never sees a request', () => {
+test('a server with an untrusted certificate receives no request', () => {
   expect(seenSelfSigned).toEqual([]);
 });
 

@@ -136,7 +136,7 @@ describeWithRedis(`a fleet of ${PROCESSES} processes on one Redis`, () => {
     }
   }
 
-  it('makes one token request on a cold start', async () => {
+  it('a fleet makes one token request on a cold start', async () => {
     await all({ do: 'request', count: 20 });
     expect(await report('cold start')).toMatchObject({
       requests: 20 * PROCESSES,
@@ -148,7 +148,7 @@ describeWithRedis(`a fleet of ${PROCESSES} processes on one Redis`, () => {
     });
   });
 
-  it('keeps no secret in Redis and no token in clear, and nothing there lives for ever', async () => {
+  it('a fleet keeps no secret and no unencrypted token in Redis, and nothing there lives for ever', async () => {
     const { accessToken } = (await workers[0]!.ask({ do: 'token' })) as { accessToken: string };
     const redis = new Redis(server.url);
     try {
@@ -166,7 +166,7 @@ describeWithRedis(`a fleet of ${PROCESSES} processes on one Redis`, () => {
     }
   });
 
-  it('makes one token request after a revocation', async () => {
+  it('a fleet makes one token request after a revocation', async () => {
     bipsync.revokeTokens();
     await all({ do: 'request', count: 20 });
     expect(await report('revocation')).toMatchObject({
@@ -177,7 +177,7 @@ describeWithRedis(`a fleet of ${PROCESSES} processes on one Redis`, () => {
     });
   });
 
-  it('makes one token request a lifetime, under traffic, without a 401 or a failed request', async () => {
+  it('a fleet under traffic makes one token request per lifetime, without a 401 or a failed request', async () => {
     const lifetimeMs = 2000 * SLOWNESS;
     await switchLifetime(lifetimeMs / 1000);
     await all(TRAFFIC);
@@ -193,7 +193,7 @@ describeWithRedis(`a fleet of ${PROCESSES} processes on one Redis`, () => {
     expect(shortestGap(tokens)).toBeGreaterThan(LEAST_USED * lifetimeMs);
   });
 
-  it('is not held up for longer than the lock lasts by a process that dies with it', async () => {
+  it('a process that dies with the lock delays the fleet for no longer than the lock lasts', async () => {
     bipsync.expiresIn = 3600;
     const scopes = ['users:read', 'rest_api:read'];
     const victim = await startOne(PROCESSES);
@@ -208,7 +208,7 @@ describeWithRedis(`a fleet of ${PROCESSES} processes on one Redis`, () => {
     expect(orphaned.tokenRequests).toBeLessThanOrEqual(1 + PROCESSES);
   });
 
-  it('is held up for a moment only by a process that is refused while it has the lock', async () => {
+  it('a process with the lock whose token request is refused delays the fleet only for a moment', async () => {
     const scopes = ['groups:read', 'rest_api:read'];
     const refused = await startOne(PROCESSES + 1);
     // The credentials of one process are out of date, and the token endpoint takes its time to say so.
@@ -231,7 +231,7 @@ describeWithRedis(`a fleet of ${PROCESSES} processes on one Redis`, () => {
     expect(waitedMs[Math.floor(waitedMs.length / 2)]).toBeLessThan(LOCK_MS - 600);
   });
 
-  it('loses no request while Redis is killed and started again, and shares by itself afterwards', async () => {
+  it('a fleet loses no request while Redis is killed and started again, and then shares tokens again by itself', async () => {
     const lifetimeMs = 2000 * SLOWNESS;
     await switchLifetime(lifetimeMs / 1000);
     await all(TRAFFIC);

@@ -207,7 +207,7 @@ async function later(turns: number, act: () => void): Promise<void> {
 }
 
 it(
-  '18. a server that may not have the token never sees it, whatever moves while a request is under way',
+  '18. a server that may not have the token never sees it, whatever changes while a request is under way',
   async () => {
     let reached = 0;
     await fc.assert(

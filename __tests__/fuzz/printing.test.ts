@@ -288,7 +288,7 @@ function expectNothingShown(text: string, what: string): void {
 }
 
 it(
-  '20. nothing that is printed of what has settled holds a token or the secret, while other requests run',
+  '20. what is printed about a settled request contains no token and no secret, while other requests run',
   async () => {
     const seen = { successes: 0, errors: 0, streams: 0 };
     await fc.assert(

@@ -105,7 +105,7 @@ async function check(body: string, data: () => unknown): Promise<void> {
 }
 
 test(
-  'whatever text comes with 200, it is a token that may be sent, or an error, and nothing else is ever sent',
+  'any text with 200 becomes a valid token or an error, and only a valid token is sent',
   () =>
     fc.assert(
       fc.asyncProperty(text, (body) => check(body, () => body)),
@@ -115,7 +115,7 @@ test(
 );
 
 test(
-  'whatever bytes come with 200, however cut, they mean what their text means',
+  'any bytes with 200 mean the same as their text, however they are cut into chunks',
   () =>
     fc.assert(
       fc.asyncProperty(chunks, (parts) =>
@@ -127,7 +127,7 @@ test(
 );
 
 test(
-  'whatever a mock hands over in place of a body, the API sees a token or nothing',
+  'whatever a mock answers instead of a body, the API gets a valid token or no request',
   () =>
     fc.assert(
       fc.asyncProperty(fc.oneof(tokenLike, fc.anything()), async (data) => {
@@ -157,7 +157,7 @@ const refusal = fc.oneof(
 );
 
 test(
-  'whatever comes with another status, it is an error that fits on a line',
+  'any answer with another status becomes an error of one line',
   () =>
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 201, max: 428 }), refusal, async (status, body) => {

@@ -48,7 +48,7 @@ describe('an agent of the instance', () => {
     expect(httpAgent.connections).toBe(1);
   });
 
-  it('of one request serves that request and its replay, not the token request', async () => {
+  it('that is set on one request serves this request and its replay, not the token request', async () => {
     const httpAgent = oneSocketAgent();
     const { api, emulator } = await emulated({ http: { timeout: 15_000 } });
     await api.get('/v1/research');
@@ -86,7 +86,7 @@ describe('an agent of one socket is not deadlocked by a 401', () => {
     expect(emulator.tokenRequests).toBe(2);
   });
 
-  it('not even by one whose body never ends', async () => {
+  it('even if the body of the 401 never ends', async () => {
     const httpAgent = oneSocketAgent();
     const { api, emulator } = await emulated({
       http: { httpAgent, responseType: 'stream', timeout: 15_000, validateStatus: () => true },
@@ -97,7 +97,7 @@ describe('an agent of one socket is not deadlocked by a 401', () => {
     expect(await text(data)).toContain('note-10');
   });
 
-  it('that surfaces: its body is there to be read', async () => {
+  it('if the caller gets this 401 and reads its body', async () => {
     const httpAgent = oneSocketAgent();
     const { api } = await emulated({
       http: { httpAgent, responseType: 'stream', timeout: 15_000 },

@@ -94,7 +94,7 @@ describe.each(places)('axios-cache-interceptor, set up $order the plugin, over $
     expect(await read()).toMatchObject({ status: 200, cached: false });
   });
 
-  it('does not leave a later request waiting after a request failed for want of a token', async () => {
+  it('does not leave a later request waiting after a request failed because no token was available', async () => {
     const { auth, read, emulator } = await caching();
     emulator.failTokenRequests({ status: 400, body: { error: 'invalid_client' } });
     expect(await rejection(read())).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });
@@ -103,8 +103,8 @@ describe.each(places)('axios-cache-interceptor, set up $order the plugin, over $
   });
 });
 
-describe('a hit while no token is there', () => {
-  it('asks for none where the cache was set up before the plugin', async () => {
+describe('a cache hit without a token in memory', () => {
+  it('requests no token if the cache was set up before the plugin', async () => {
     const { api, auth, emulator } = await emulated({ before: (api) => void setupCache(api) });
     await api.get('/v1/research');
     auth.invalidate();
@@ -112,7 +112,7 @@ describe('a hit while no token is there', () => {
     expect(emulator.tokenRequests).toBe(1);
   });
 
-  it('asks for one where the cache was set up after the plugin, which takes it for an adapter', async () => {
+  it('requests a token if the cache was set up after the plugin, which takes the cache for an adapter', async () => {
     const { api, auth, emulator } = await emulated({ after: (api) => void setupCache(api) });
     await api.get('/v1/research');
     auth.invalidate();

@@ -62,7 +62,7 @@ describe.each(places)('axios-retry, set up $order the plugin, over $adapter', ({
     expect(emulator.apiRequests).toBe(3);
   });
 
-  it('pays one token for a 401 that stays, however often it retries', async () => {
+  it('costs one token for a 401 that stays, however often it retries', async () => {
     const { api, emulator } = await retrying({ retryCondition: () => true });
     const error = await rejection(api.get('/v1/field'));
     expect(error).toMatchObject({ status: 401, cause: { code: 'ERR_BIPSYNC_ACCESS_DENIED' } });
@@ -70,7 +70,7 @@ describe.each(places)('axios-retry, set up $order the plugin, over $adapter', ({
     expect(emulator.apiRequests).toBe(1 + 1 + 3);
   });
 
-  it('makes no further token request where none can be had', async () => {
+  it('makes no further token request if no token is available', async () => {
     const { api, emulator } = await retrying({ retryCondition: () => true });
     emulator.failTokenRequests({ status: 400, body: { error: 'invalid_client' } }, Infinity);
     expect(await rejection(api.get('/v1/research'))).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });

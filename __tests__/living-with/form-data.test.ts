@@ -42,7 +42,7 @@ describe('the form-data package, whose forms can be read once', () => {
     expect(events).not.toContainEqual(expect.objectContaining({ type: 'request-replayed' }));
   });
 
-  it('nor is what postForm makes of an object in Node', async () => {
+  it('is not sent again either if postForm made the form of an object in Node', async () => {
     const { api, emulator } = await emulated({ http: { timeout: 15_000 } });
     await api.get('/v1/research');
     emulator.revokeTokens();
@@ -56,7 +56,7 @@ describe('the form-data package, whose forms can be read once', () => {
     ]).toContainEqual([status, ...statuses]);
   });
 
-  it('hands over a good token where it is asked for one beforehand', async () => {
+  it('is uploaded at once after a revocation if getToken() was called before', async () => {
     const { api, auth, emulator } = await emulated();
     await api.get('/v1/research');
     emulator.revokeTokens();

@@ -74,7 +74,7 @@ const cases = Object.keys(places).flatMap((place) =>
 );
 
 it.each(cases)(
-  'installed %s, over %s, the caller sees what it would without a 401',
+  'with the plugin installed %s, over %s, the caller sees the same as without a 401',
   async (place, adapter) => {
     const emulator = await startEmulator();
     const api = axios.create();

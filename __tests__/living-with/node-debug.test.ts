@@ -87,7 +87,7 @@ describe('NODE_DEBUG=bipsync-auth', () => {
     for (const hidden of [token!, secret, 'b3RoZXI6c2VjcmV0', 'Bearer']) expect(stderr).not.toContain(hidden);
   });
 
-  it('is needed: otherwise nothing is printed', async () => {
+  it('is necessary: without it nothing is printed', async () => {
     const { stderr } = await run('');
     expect(stderr).toBe('');
   });

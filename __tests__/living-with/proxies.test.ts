@@ -101,7 +101,7 @@ function load(version: string): Axios {
       expectNothingSeen();
     });
 
-    it('says what to look at when the proxy is not there', async () => {
+    it('names the proxy if it cannot be reached', async () => {
       const { api } = install(newest, { proxy: { ...proxyOption(), port: 1 } });
       expect(await rejection(api.get('/v1/research'))).toMatchObject({
         code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
@@ -109,7 +109,7 @@ function load(version: string): Axios {
       });
     });
 
-    it('a certificate that nobody trusts sends no secret', async () => {
+    it('sends no secret to a server with an untrusted certificate', async () => {
       const { api } = install(newest, { proxy: proxyOption() });
       expect(await rejection(api.get('/v1/research'))).toMatchObject({
         code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
@@ -131,7 +131,7 @@ function load(version: string): Axios {
   describe.each(['axios-1.7', 'axios-1.12'])('%s, which does not tunnel by itself', (version) => {
     const older = load(version);
 
-    it('would otherwise show the proxy everything', async () => {
+    it('would show the proxy everything without the plugin', async () => {
       const api = older.axios.create({ proxy: proxyOption(), headers: { Authorization: 'Bearer shown' } });
       await rejection(api.post(`https://${HOST}/v1/oauth/token`, 'grant_type=client_credentials'));
       expect(proxy.asked).toEqual([`POST https://${HOST}/v1/oauth/token`]);

@@ -70,7 +70,7 @@ test('a token issued again and refused again is given up, however close a late 4
   }
 });
 
-test('a token that helped one replay and was refused to the next makes the 401 after that wait', async () => {
+test('if a new token helps one replay and is refused in another, the next 401 does not renew it at once', async () => {
   const server = scripted();
   const token = deferred<Answer>();
   const replays = [deferred<Answer>(), deferred<Answer>()];
@@ -97,7 +97,7 @@ test('a token that helped one replay and was refused to the next makes the 401 a
   expect(server.tokenRequests).toHaveLength(2);
 });
 
-test('the pause after a refused replay counts from it, not from a replay before it that proved nothing', async () => {
+test('the pause after a refused replay begins with this replay, not with an earlier one that proved nothing', async () => {
   const server = scripted();
   const replays = [deferred<Answer>(), deferred<Answer>()];
   const apiAnswers = [UNAUTHORIZED, UNAUTHORIZED, ...replays.map(({ promise }) => promise)];
@@ -135,7 +135,7 @@ test('a token that was there when a 401 came is not sent after `invalidate()`', 
   }
 });
 
-test('what a token request comes to that invalidate() found under way holds back none of those that follow', async () => {
+test('the failure of a token request that was under way at invalidate() begins no cool-down', async () => {
   const server = scripted();
   const answer = deferred<Answer>();
   server.onToken = () => answer.promise;
@@ -151,7 +151,7 @@ test('what a token request comes to that invalidate() found under way holds back
   expect(server.tokenRequests).toHaveLength(2);
 });
 
-test('a late 401 for a token that came too old to be kept says nothing against its successor', async () => {
+test('a late 401 of a token that was never kept does not retire the present token', async () => {
   const server = scripted();
   const late = deferred<Answer>();
   const apiAnswers = [late.promise, { status: 200 }, { status: 500 }, UNAUTHORIZED];
@@ -170,7 +170,7 @@ test('a late 401 for a token that came too old to be kept says nothing against i
   );
 });
 
-test('a 401 that comes when its token is long forgotten says nothing against the token of today', async () => {
+test('a late 401 of a token that is long forgotten does not retire the present token', async () => {
   const server = scripted();
   const late = deferred<Answer>();
   const apiAnswers = [late.promise];

@@ -127,23 +127,26 @@ function arrived(request: RecordedApiRequest | undefined): Arrived {
 }
 
 describe.each(adapters)('on the %s adapter', (adapter) => {
-  test.each(repeatable)('$name arrives twice alike, byte for byte', async ({ data, options }) => {
-    const { api, emulator } = await withRevokedToken(adapter);
-    const plain = axios.create({ adapter, baseURL: emulator.url });
-    const config = { ...options, validateStatus: () => true };
-    const response = await api.post('/v1/echo', data(), config);
-    // What an axios without the plugin sends is the measure of both.
-    await plain.post('/v1/echo', data(), config);
+  test.each(repeatable)(
+    'the first attempt and the replay of $name arrive with the same bytes',
+    async ({ data, options }) => {
+      const { api, emulator } = await withRevokedToken(adapter);
+      const plain = axios.create({ adapter, baseURL: emulator.url });
+      const config = { ...options, validateStatus: () => true };
+      const response = await api.post('/v1/echo', data(), config);
+      // What an axios without the plugin sends is the measure of both.
+      await plain.post('/v1/echo', data(), config);
 
-    expect(response.status).toBe(200);
-    expect(emulator.requests.map((it) => it.authorization)).toEqual(['refused', 'valid', 'none']);
-    const [first, second, measure] = emulator.requests.map(arrived);
-    expect(first!.headers).toEqual(measure!.headers);
-    expect(second!.headers).toEqual(measure!.headers);
-    // Nobody wants to read a diff of ten megabytes.
-    expect([first!.body.equals(measure!.body), second!.body.equals(measure!.body)]).toEqual([true, true]);
-    expect(emulator.tokenRequests).toBe(1);
-  });
+      expect(response.status).toBe(200);
+      expect(emulator.requests.map((it) => it.authorization)).toEqual(['refused', 'valid', 'none']);
+      const [first, second, measure] = emulator.requests.map(arrived);
+      expect(first!.headers).toEqual(measure!.headers);
+      expect(second!.headers).toEqual(measure!.headers);
+      // Nobody wants to read a diff of ten megabytes.
+      expect([first!.body.equals(measure!.body), second!.body.equals(measure!.body)]).toEqual([true, true]);
+      expect(emulator.tokenRequests).toBe(1);
+    },
+  );
 
   test.each(oneShot.filter((body) => body.adapters.includes(adapter)))(
     '$name is sent once: the 401 surfaces, and the next request has a new token',

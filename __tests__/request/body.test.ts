@@ -37,7 +37,7 @@ describe('13. a body', () => {
   });
 });
 
-describe('15. what is left of a 401 that nobody will read', () => {
+describe('15. the body of a 401 that nobody will read', () => {
   /** Sends one request, whose first answer is a 401 with this body and this request. */
   async function refusedWith(data: unknown, request?: unknown): Promise<number> {
     const calls: InternalAxiosRequestConfig[] = [];

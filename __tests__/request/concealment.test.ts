@@ -346,7 +346,7 @@ describe('20. what an error leads to', () => {
     return error;
   };
 
-  it.each([0, 1, 5])('an error shows no token %d causes down', async (depth) => {
+  it.each([0, 1, 5])('an error shows no token at a depth of %d causes', async (depth) => {
     const state = scripted();
     state.onApi = (request) => wrapped(request, depth);
     const error = await rejection(state.api.get('/v1/x'));
@@ -400,7 +400,7 @@ describe('20. what an error leads to', () => {
   });
 
   it.each(['httpAgent', 'httpsAgent'])(
-    'an error shows nothing of what else its %s has under way',
+    'an error shows nothing of other requests under way on its %s',
     async (name) => {
       const under = [{ _header: 'Authorization: Bearer token-1' }];
       const agent = {

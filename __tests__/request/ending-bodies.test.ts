@@ -65,7 +65,7 @@ describe('13. a body that ends while its request waits for a token', () => {
   });
 
   it.each(cases)(
-    '%s rejects its request over %s, kills nothing, and the next request works',
+    'a request with %s as its body is rejected over %s, the process continues, and the next request works',
     async (end, how) => {
       let issue: (() => void) | undefined;
       server = await startRawServer(

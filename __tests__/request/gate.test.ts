@@ -61,7 +61,7 @@ describe('19. the plugin owns Authorization on those origins', () => {
   const types = (state: ReturnType<typeof scripted>): string[] => state.events.map(({ type }) => type);
 
   it.each(['Authorization', 'authorization', 'AUTHORIZATION'])(
-    'a different %s is replaced, and an event reports it',
+    'a different %s header of the caller is replaced, and an event reports it',
     async (name) => {
       const state = scripted();
       await state.api.get('/v1/research', { headers: { [name]: 'Bearer mine' } });
@@ -189,11 +189,14 @@ describe('18. before a redirect', () => {
     expect(hookOf(state.asSent[3])).toBeUndefined();
   });
 
-  it.each([undefined, null, 'x'])('headers that are none (%s) are left alone', async (headers) => {
-    const state = scripted();
-    await state.api.get('/v1/x');
-    expect(() => hookOf(state.asSent[0])({ href: 'https://a.example', headers })).not.toThrow();
-  });
+  it.each([undefined, null, 'x'])(
+    'a redirect whose headers are not an object (%s) is left alone',
+    async (headers) => {
+      const state = scripted();
+      await state.api.get('/v1/x');
+      expect(() => hookOf(state.asSent[0])({ href: 'https://a.example', headers })).not.toThrow();
+    },
+  );
 
   it("the caller's own hook is called first, with all details, and once, on a replay too", async () => {
     const state = scripted();
@@ -209,15 +212,18 @@ describe('18. before a redirect', () => {
     }
   });
 
-  it.each([null, false])('a hook that is none (%p) stands in no way', async (beforeRedirect) => {
-    const state = scripted();
-    await state.api.get('/v1/x', { beforeRedirect: beforeRedirect as never });
-    const options = { href: 'https://a.example', headers: { Authorization: 'Bearer token-1' } };
-    hookOf(state.asSent[0])(options);
-    expect(options.headers).toEqual({});
-  });
+  it.each([null, false])(
+    'a beforeRedirect that is not a function (%p) is ignored',
+    async (beforeRedirect) => {
+      const state = scripted();
+      await state.api.get('/v1/x', { beforeRedirect: beforeRedirect as never });
+      const options = { href: 'https://a.example', headers: { Authorization: 'Bearer token-1' } };
+      hookOf(state.asSent[0])(options);
+      expect(options.headers).toEqual({});
+    },
+  );
 
-  it('a config that is sent again has one hook, not one more each time', async () => {
+  it('a config that is sent again has one redirect hook, not one more each time', async () => {
     const state = scripted();
     const beforeRedirect = jest.fn();
     const { config } = await state.api.get('/v1/x', { beforeRedirect });

@@ -305,7 +305,7 @@ describe('14. the challenge of a 401', () => {
   });
 });
 
-describe('16. a 401 from where a redirect led', () => {
+describe('16. a 401 from the target of a redirect', () => {
   it.each<[string, object, number]>([
     ['elsewhere', { res: { responseUrl: 'https://a.example/x' } }, 1],
     ['to another that may have the token', { res: { responseUrl: 'https://friend.example/x' } }, 1],

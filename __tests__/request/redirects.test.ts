@@ -94,7 +94,7 @@ describe.each(Object.keys(transports))('a redirect that is followed by %s', (nam
   );
 
   it.each([undefined, (): void => undefined])(
-    'the token does not go to a subdomain of the same port (own hook: %p)',
+    'the token does not go to a subdomain with the same port (own hook: %p)',
     async (hook) => {
       location = `${at('sub.localhost')}/end`;
       await install(optionsWith(hook)).get('/start');

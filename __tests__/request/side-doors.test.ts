@@ -173,7 +173,7 @@ describe('over real HTTP', () => {
   });
 
   it.each([403, 500, 407])(
-    'an answer %d from where a redirect led is not explained with what it would mean for the API',
+    'an answer %d from the target of a redirect is not explained as an answer of the API',
     async (status) => {
       const other = await start((_request, response) => answerJson(response, status));
       const home = await start((_request, response) =>

@@ -168,7 +168,7 @@ describe('12. the replay', () => {
     expect(state.apiRequests[0]?.headers['Authorization']).toBe('Bearer token-1');
   });
 
-  it('there is one replay: a second 401 surfaces', async () => {
+  it('a request is replayed only once: a second 401 goes to the caller', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 401 });
     const error = await rejection(state.api.get('/v1/research'));
@@ -203,7 +203,7 @@ describe('12. the replay', () => {
     expect(again.apiRequests).toHaveLength(4);
   });
 
-  it('there is one replay even if an earlier interceptor copies the response into its own error', async () => {
+  it('a request is replayed only once even if an earlier interceptor copies the response into its own error', async () => {
     const api = axios.create();
     api.interceptors.response.use(undefined, (error: AxiosError) => {
       throw Object.assign(new Error('mapped'), { response: { ...error.response } });

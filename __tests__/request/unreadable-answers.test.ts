@@ -43,7 +43,7 @@ describe('15. a 401 whose body cannot be read is still a 401', () => {
     ['cut', {}],
     ['stalled', { timeout: 500 }],
     ['too long', { maxContentLength: 1000 }],
-  ] as const)('a 401 that is %s leads to a new token and a second attempt', async (how, options) => {
+  ] as const)('a 401 whose body is %s leads to a new token and a second attempt', async (how, options) => {
     const api = install();
     await api.get('/v1/research');
     revoked = `Bearer ${server.issued[0]}`;
@@ -68,7 +68,7 @@ describe('15. a 401 whose body cannot be read is still a 401', () => {
 
 describe('9. keep-alive sockets that the server has closed', () => {
   it.each([1, 5, 9])(
-    '%d of them in the pool do not use up the attempts of a token request',
+    '%d closed connections in the pool do not use up the attempts of a token request',
     async (count) => {
       const dying = new Set<unknown>();
       const closing = await startRawServer(

@@ -125,7 +125,7 @@ describe('21. while a request waits for a token', () => {
   });
 
   it.each(['signal', 'cancelToken'] as const)(
-    'a request that is cancelled by its %s as a 401 comes, by an adapter that takes no notice, starts no acquisition',
+    'a request whose %s cancels it when a 401 arrives starts no acquisition, even if the adapter ignores the cancellation',
     async (option) => {
       const state = scripted();
       await state.api.get('/v1/a');
@@ -149,7 +149,7 @@ describe('21. while a request waits for a token', () => {
   );
 
   it.each(['signal', 'cancelToken'] as const)(
-    'a request that was cancelled by its %s is not replayed with a token that is there',
+    'a request that was cancelled by its %s is not replayed, even if there is a token',
     async (option) => {
       const state = scripted();
       await state.api.get('/v1/a');

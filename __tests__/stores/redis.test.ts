@@ -257,7 +257,7 @@ describeWithRedis('redisTokenStore on a real Redis', () => {
     await bufferClient.close();
   });
 
-  it('the four rights that the documentation names are enough', async () => {
+  it('a Redis user with the four documented rights can use the store', async () => {
     await redis.call(
       'ACL',
       'SETUSER',

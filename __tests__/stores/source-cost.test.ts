@@ -103,7 +103,7 @@ function openFleet(size: number) {
 const pass = (ms: number): Promise<void> => clock.runUntil(clock.nowMs + ms);
 
 test.each([1, 10, 100, 1000])(
-  'a cold start, a revocation and a lifetime cost a fleet of %i one token each, and few store calls a process',
+  'a cold start, a revocation and a lifetime cost a fleet of %i one token each, and few store calls per process',
   async (size) => {
     const { each, revoke, spent } = openFleet(size);
     // One try and one read at once, and one of each every 50 to 100 ms for the 200 ms of the token request.

@@ -36,7 +36,7 @@ class HandWrittenStore {
   _sql(): void {}
 }
 
-describe('tokenStoreProblem accepts', () => {
+describe('what tokenStoreProblem accepts', () => {
   it.each<[string, () => object]>([
     ['a plain object with get and set', () => ({ get: noop, set: noop })],
     ['a plain object with get, set and lock', () => ({ get: noop, set: set3, lock: noop })],
@@ -71,12 +71,12 @@ describe('tokenStoreProblem accepts', () => {
       () => instanceWith('get getMany setMany delete deleteMany clear has touch evict', set3),
     ],
     ['a mock of a Keyv', () => instanceWith('get getMany setMany delete deleteMany clear has', noop)],
-  ])('%s', (_, open) => {
+  ])('%s is accepted', (_, open) => {
     expect(tokenStoreProblem(open())).toBeUndefined();
   });
 });
 
-describe('tokenStoreProblem rejects', () => {
+describe('what tokenStoreProblem rejects', () => {
   const ofCall = 'redisTokenStore({ sendCommand: (...args) => client.call(...args) })';
   const plain = 'redisTokenStore({ sendCommand: (...args) => client.sendCommand(args) })';
   const glide = 'redisTokenStore({ sendCommand: (...args) => client.customCommand(args) })';
@@ -117,7 +117,7 @@ describe('tokenStoreProblem rejects', () => {
     ],
     ['Valkey GLIDE', glide, () => instanceWith(glideMethods, set3)],
     ['Valkey GLIDE, mocked', glide, () => instanceWith(glideMethods, noop)],
-  ])('%s, and names the line that makes it a store', (_, line, open) => {
+  ])('%s is rejected, and the message shows the line that makes a store of it', (_, line, open) => {
     const problem = tokenStoreProblem(open());
     expect(problem).toMatch(/^is a Redis client\. Its set\(\) would keep a token for ever\. Write /);
     expect(problem).toContain(line);
@@ -193,7 +193,7 @@ describe('tokenStoreProblem rejects', () => {
       'has other methods too (list',
       () => instanceWith('get list delete', set3),
     ],
-  ])('%s, and shows the two methods to write', (_, reason, open) => {
+  ])('%s is rejected, and the message shows the two methods to write', (_, reason, open) => {
     const problem = tokenStoreProblem(open());
     expect(problem).toContain(reason);
     expect(problem).toContain(adapter);
@@ -207,17 +207,17 @@ describe('tokenStoreProblem rejects', () => {
     ['an object without set', { get: noop }],
     ['an object without get', { set: noop }],
     ['an object whose get is not a function', { get: 1, set: noop }],
-  ])('%s, and names the methods of a store', (_, value) => {
+  ])('%s is rejected, and the message names the methods of a store', (_, value) => {
     expect(tokenStoreProblem(value)).toBe(
       'must be an object with the methods get and set, and optionally lock',
     );
   });
 
-  it('a lock that is not a function', () => {
+  it('a store whose lock is not a function is rejected', () => {
     expect(tokenStoreProblem({ get: noop, set: noop, lock: true })).toBe('has a lock that is not a function');
   });
 
-  it('an object whose get and set come from a polluted Object.prototype', () => {
+  it('an object whose get and set come from a polluted Object.prototype is rejected', () => {
     const prototype = Object.prototype as Record<string, unknown>;
     Object.assign(prototype, { get: noop, set: noop });
     let problem: string | undefined;

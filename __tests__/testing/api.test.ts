@@ -324,7 +324,7 @@ describe('the emulator', () => {
     expect([emulator.requests, emulator.tokenLog]).toEqual([[], []]);
   });
 
-  test('throws where records are read that it was not asked to keep', async () => {
+  test('throws if records are read that it was not asked to keep', async () => {
     const emulator = await start();
     expect(() => emulator.requests).toThrow('record: true');
     expect(() => emulator.tokenLog).toThrow('record: true');

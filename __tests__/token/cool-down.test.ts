@@ -282,7 +282,7 @@ describe('with time under control', () => {
       expect(state.apiRequests).toHaveLength(4);
     });
 
-    it('everyone who waited gets the failure, also if invalidate() ends the cool-down at that moment', async () => {
+    it('every request that waited gets the failure, also if invalidate() ends the cool-down at that moment', async () => {
       for (let microtasks = 0; microtasks < 20; microtasks += 1) {
         const state = scripted();
         const answer = deferred<Answer>();

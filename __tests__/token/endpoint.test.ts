@@ -36,7 +36,7 @@ describe('7. the token request is made on an axios of its own', () => {
     expect(JSON.stringify(seen)).not.toContain(emulator.clientSecret);
   });
 
-  it('an adapter that is a function gets the secret past every default and transform too', async () => {
+  it('if the adapter is a function, no default and no transform sees the secret either', async () => {
     const seen: unknown[] = [];
     const spy = (value: unknown): unknown => {
       seen.push(value);
@@ -108,7 +108,7 @@ describe('7. the token request is made on an axios of its own', () => {
   });
 
   it.each(['form', 'json'] as const)(
-    'the token request can be made in %s encoding',
+    'the body of the token request can have the encoding %s',
     async (tokenEncoding) => {
       const { auth, emulator } = await emulated({ auth: { tokenEncoding } });
       await auth.getToken();
@@ -199,7 +199,7 @@ describe.each(['http', 'fetch'] as const)('8. over %s, the token request', (adap
   });
 });
 
-it('a host that is called redirect, and is not found, is no redirect', async () => {
+it('a host whose name contains "redirect", and which is not found, is not reported as a redirect', async () => {
   const state = scripted({ client: undefined, baseURL: 'https://redirect.example' });
   state.onToken = () =>
     Object.assign(new Error('getaddrinfo ENOTFOUND redirect.example'), { code: 'ENOTFOUND' });

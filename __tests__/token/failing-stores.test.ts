@@ -33,7 +33,7 @@ const cases = operations.flatMap((operation) =>
 );
 
 test.each(cases)(
-  'a store whose $operation $how is reported and left alone for 5 s, and memory serves',
+  'if the $operation of a store $how, an event reports it, the store is not used for 5 s, and no request fails',
   async ({ operation, fail, afterMs }) => {
     const store = scriptedStore({ [operation]: fail });
     const process = openProcess(store);

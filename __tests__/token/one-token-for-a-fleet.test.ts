@@ -15,7 +15,7 @@ import {
 useVirtualTime();
 
 atLength(
-  'twenty processes with one store make one token on a cold start, one a revocation and one a lifetime',
+  'twenty processes with one store make one token on a cold start, one per revocation and one per lifetime',
   async () => {
     jest.spyOn(Math, 'random').mockImplementation(pseudoRandom());
     const store = memoryTokenStore();

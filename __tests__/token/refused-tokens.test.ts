@@ -38,7 +38,7 @@ test('a refused token counts as absent both times the store is read', async () =
   expect(store.value).toContain('token-2');
 });
 
-test('a refused token gives way to a newer one in the store at no token request', async () => {
+test('after a refused token, a newer one from the store is used without a token request', async () => {
   const store = scriptedStore();
   const { bipsync, process } = await revoked(store);
   store.value = storedToken('token-of-another');

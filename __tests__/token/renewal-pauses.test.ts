@@ -124,7 +124,7 @@ it('14. a pause lasts while the replay of the request that forced a renewal is u
   expect(state.tokenRequests).toHaveLength(2);
 });
 
-it('14. an accepted request ends a pause whose replay got no answer, because nothing else will tell', async () => {
+it('14. an accepted request ends a pause whose replay got no answer, because no replay will show whether the token helped', async () => {
   jest.useFakeTimers();
   const state = scripted();
   let denied = 0;
@@ -264,7 +264,7 @@ describe('14. whether a new token helped', () => {
     },
   );
 
-  it('a replay with a token that was there already says nothing about a pause', async () => {
+  it('a replay with a token that was there already begins no pause', async () => {
     const state = scripted();
     const late = deferred<Answer>();
     state.onApi = (request) => {

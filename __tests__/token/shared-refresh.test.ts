@@ -39,7 +39,7 @@ test('a refresh does not take the present token from the store', async () => {
   expect(store.log).toEqual(['get', 'lock', 'get', 'endpoint', 'set', 'release']);
 });
 
-test('a refresh takes a stored token that differs and expires later, at no token request', async () => {
+test('a refresh takes a stored token that differs and expires later, without a token request', async () => {
   const store = scriptedStore();
   const { refresh, process } = await inWindow(store);
   store.value = storedToken('refreshed-by-another', 59 * MINUTE);

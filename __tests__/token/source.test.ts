@@ -64,7 +64,7 @@ describe('1. one acquisition in flight per token key', () => {
     expect(state.apiRequests).toHaveLength(0);
   });
 
-  it('scopes may be one text, as in the configuration', async () => {
+  it('scopes may be one string, as in the configuration', async () => {
     const state = scripted({ scopes: ['users:read'] });
     await state.api.get('/v1/research', { bipsyncAuth: { scopes: 'research:read  fields:read' } });
     expect(state.tokenRequests.map((request) => formOf(request)['scope'])).toEqual([
@@ -79,7 +79,7 @@ describe('1. one acquisition in flight per token key', () => {
     expect((await state.auth.getToken({ scopes: ['team_c3'] })).scopes).toEqual(['team_c3']);
   });
 
-  it('scopes alone leave the team as it is, however it is called', async () => {
+  it('scopes alone leave the team as it is, whatever its id is', async () => {
     const state = scripted({ teamId: 'team_team_x' });
     const { scopes } = await state.auth.getToken({ scopes: ['users:read'] });
     expect(scopes).toEqual(['team_team_x', 'users:read']);
@@ -140,7 +140,7 @@ describe('2. inside the refresh window requests go on with the present token', (
     expect(new Set(state.sent)).toEqual(new Set(['Bearer token-1']));
   });
 
-  it('a refresh that failed is forgotten once the token has expired: the next request gets a real try', async () => {
+  it('a refresh that failed is forgotten once the token has expired: the next request starts an acquisition', async () => {
     const state = scripted();
     await state.api.get('/v1/research');
     await advance(59 * MINUTE + 29_000);

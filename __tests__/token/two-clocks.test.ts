@@ -21,7 +21,7 @@ const jumps: Record<string, (ms: number) => void> = {
 };
 
 describe.each(Object.entries(jumps))('if only %s shows that time has passed,', (_clock, jump) => {
-  it('1. an acquisition that has outlived its time is joined by nobody: the next request starts its own', async () => {
+  it('1. no request joins an acquisition after its deadline: the next request starts a new one', async () => {
     const state = scripted();
     state.onToken = () => new Promise<never>(() => undefined);
     const frozen = rejection(state.api.get('/v1/x', { timeout: 50_000 }));
@@ -60,7 +60,7 @@ describe.each(Object.entries(jumps))('if only %s shows that time has passed,', (
     ['a refusal', { status: 401 }, 30_000],
     ['a failure', { status: 200, body: '<html>' }, 1000],
     ['a Retry-After', { status: 429, headers: { 'Retry-After': '300' } }, 300_000],
-  ])('4. a cool-down after %s ends', async (_what, answer, ms) => {
+  ])('4. a cool-down after %s ends as soon as one clock says so', async (_what, answer, ms) => {
     const state = scripted();
     state.onToken = () => answer;
     await rejection(state.api.get('/v1/x'));
@@ -71,7 +71,7 @@ describe.each(Object.entries(jumps))('if only %s shows that time has passed,', (
     expect(state.sent).toEqual(['Bearer fresh']);
   });
 
-  it('4. the pause of a resource ends', async () => {
+  it('4. the pause of a resource ends as soon as one clock says so', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 401 });
     await rejection(state.api.get('/v1/x'));
@@ -82,7 +82,7 @@ describe.each(Object.entries(jumps))('if only %s shows that time has passed,', (
     expect(state.tokenRequests).toHaveLength(3);
   });
 
-  it('4. a token expires', async () => {
+  it('4. a token expires as soon as one clock says so', async () => {
     const state = scripted();
     await state.api.get('/v1/x');
     jump(HOUR - 30_000);
@@ -132,7 +132,7 @@ describe('14. a resource that is denied every second for an hour', () => {
     expect(state.tokenRequests).toHaveLength(5);
   });
 
-  it('many denied resources cost no more than five renewals at once', async () => {
+  it('300 denied resources in a row cost no more than five renewals', async () => {
     const state = scripted();
     state.onApi = () => ({ status: 401 });
     for (let resource = 0; resource < 300; resource += 1) {

@@ -62,7 +62,7 @@ const rubbish: [what: string, value: unknown][] = [
 ];
 
 test.each(rubbish)(
-  'a stored value that is no token is not used, and is reported: %s',
+  'a stored value that is not a token is not used, and is reported: %s',
   async (_what, value) => {
     const store = scriptedStore();
     const process = openProcess(store);
@@ -105,7 +105,7 @@ test.each([
   ['text', 'OK'],
   ['true', true],
   ['an object', {}],
-])('a lock that cannot be released is continued without, and reported: %s', async (_what, lock) => {
+])('a lock that cannot be released fails no request, and is reported: %s', async (_what, lock) => {
   const process = openProcess(scriptedStore({ lock: async () => lock as unknown as undefined }));
   await request(process);
   await tick();

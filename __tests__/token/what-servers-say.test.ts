@@ -166,13 +166,16 @@ describe('a secret with what does not belong to it', () => {
     ['"quoted-secret-value"', 'is in quotes'],
     ['{"secret":"value-of-it"}', 'looks like JSON'],
     ['the-client', 'the client id are the same'],
-  ])('a refused secret such as %j gets a word of advice', async (clientSecret, words) => {
-    const state = scripted({ clientSecret });
-    state.onToken = () => ({ status: 401 });
-    const { message } = await rejection(get(state));
-    expect(message).toContain(words);
-    if (clientSecret !== 'the-client') expect(message).not.toContain(clientSecret.trim());
-  });
+  ])(
+    'the error of a refused secret such as %j says what may be wrong with the secret',
+    async (clientSecret, words) => {
+      const state = scripted({ clientSecret });
+      state.onToken = () => ({ status: 401 });
+      const { message } = await rejection(get(state));
+      expect(message).toContain(words);
+      if (clientSecret !== 'the-client') expect(message).not.toContain(clientSecret.trim());
+    },
+  );
 });
 
 describe('a fault of the environment is reported as what it is', () => {
@@ -192,7 +195,7 @@ describe('a fault of the environment is reported as what it is', () => {
       new TypeError(`bad ${SECRET}`),
       /: TypeError\. The cause is in this program/,
     ],
-  ])('%s is no network failure', async (_what, thrown, words) => {
+  ])('%s is not reported as a network failure', async (_what, thrown, words) => {
     const state = scripted();
     state.onToken = () => thrown;
     const error = await rejection(get(state));
@@ -212,7 +215,7 @@ describe('a fault of the environment is reported as what it is', () => {
     expect(error.message).toContain('carrier-pigeon');
   });
 
-  it('a TypeError with a cause that has a code is what fetch throws for the network', async () => {
+  it('a TypeError whose cause has a code counts as a network failure of fetch', async () => {
     jest.useFakeTimers();
     const state = scripted();
     state.onToken = () => new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
