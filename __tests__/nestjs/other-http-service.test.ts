@@ -36,7 +36,9 @@ describe('a module that imports BipsyncHttpModule without a name', () => {
   ])('is warned of, by its name, if it imports %s too', async (_, imports) => {
     const warnings = await warningsOf({ imports });
     expect(warnings).toEqual([
-      expect.stringMatching(/^ResearchModule imports .*getBipsyncHttpToken\(name\)/),
+      expect.stringMatching(
+        /^ResearchModule imports .*Remove HttpModule if it is left over .*getBipsyncHttpToken\(name\)/,
+      ),
     ]);
   });
 

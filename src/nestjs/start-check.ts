@@ -32,7 +32,8 @@ export function createStartCheck(
         for (const importer of importersOfAnotherHttpService(own, modules)) {
           new Logger('BipsyncHttpModule').warn(
             `${importer.metatype.name} imports BipsyncHttpModule and another module that exports HttpService, so Nest ` +
-              'could inject the wrong one. Give BipsyncHttpModule a name, and inject getBipsyncHttpToken(name).',
+              'could inject the wrong one. Remove HttpModule if it is left over from a migration. Otherwise give ' +
+              'BipsyncHttpModule a name, and inject getBipsyncHttpToken(name).',
           );
         }
       }),
