@@ -246,6 +246,18 @@ export async function tell(system, libraries, check) {
     const { app } = await boot({ imports: [HttpModule] });
     assert.equal(handlersOf(app.get(HttpService).axiosRef), 0);
   });
+
+  await scenario(
+    'HttpModule.register() makes its axios once, registerAsync() one for each application',
+    async () => {
+      const axiosOf = async (httpModule) =>
+        (await boot({ imports: [httpModule] })).app.get(HttpService, { strict: false }).axiosRef;
+      const registered = HttpModule.register({});
+      assert.equal(await axiosOf(registered), await axiosOf(registered));
+      const registeredAsync = HttpModule.registerAsync({ useFactory: () => ({}) });
+      assert.notEqual(await axiosOf(registeredAsync), await axiosOf(registeredAsync));
+    },
+  );
 }
 
 async function until(happened) {
