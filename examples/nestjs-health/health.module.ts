@@ -40,6 +40,7 @@ class HealthController {
 @Module({
   imports: [
     TerminusModule.forRoot({ logger: false }),
+    // In your application, import your BipsyncModule here instead of registering it again.
     BipsyncHttpModule.registerAsync({
       useFactory: () => ({ auth: bipsyncAuthConfigFromEnv(), http: { timeout: 15_000 } }),
     }),

@@ -55,6 +55,10 @@ test('another failure of Bipsync becomes 502', async () => {
   assert.equal((await get('/research/note-1')).status, 502);
 });
 
+test('a 404 of Bipsync that the service expects stays a 404', async () => {
+  assert.equal((await get('/research/no-such-note')).status, 404);
+});
+
 test('an error that has nothing to do with Bipsync stays as it is', async () => {
   assert.equal((await get('/nowhere')).status, 404);
 });

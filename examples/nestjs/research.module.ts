@@ -1,7 +1,8 @@
 import { HttpService } from '@nestjs/axios';
-import { Controller, Get, Inject, Injectable, Module, Param } from '@nestjs/common';
+import { Controller, Get, Inject, Injectable, Module, NotFoundException, Param } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
-import { map, type Observable } from 'rxjs';
+import type { AxiosError } from 'axios';
+import { catchError, map, type Observable } from 'rxjs';
 
 import { BipsyncErrorFilter } from './bipsync-error.filter';
 import { BipsyncModule } from './bipsync.module';
@@ -17,7 +18,13 @@ export class ResearchService {
   constructor(@Inject(HttpService) private readonly bipsync: HttpService) {}
 
   find(id: string): Observable<Note> {
-    return this.bipsync.get<Note>(`/v1/research/${encodeURIComponent(id)}`).pipe(map(({ data }) => data));
+    return this.bipsync.get<Note>(`/v1/research/${encodeURIComponent(id)}`).pipe(
+      map(({ data }) => data),
+      catchError((error: AxiosError) => {
+        if (error.response?.status === 404) throw new NotFoundException();
+        throw error;
+      }),
+    );
   }
 }
 
