@@ -193,8 +193,8 @@ function rejectInstance(candidate: unknown): void {
   }
   if (Object.hasOwn(candidate as object, installed)) {
     reject(
-      'axios-bipsync-auth is already installed on this axios instance. Install it only once, or call eject() on the first ' +
-        'handle before you install it again. In Nest tests, import HttpModule.register({}) instead of HttpModule.',
+      'axios-bipsync-auth is already installed on this axios instance. Install it only once, or first call eject() on its ' +
+        'handle. In Nest tests, use HttpModule.registerAsync() or BipsyncHttpModule.',
     );
   }
   if (isTooOld()) {

@@ -177,7 +177,7 @@ describe('an https request for which a proxy is configured', () => {
     const api = copy.create({ adapter: copy.getAdapter('http') });
     install(api, home);
     const { message } = await rejection(api.get('/v1/research'));
-    expect(message).toContain('unencrypted to the configured proxy. Upgrade every copy of axios');
+    expect(message).toContain('unencrypted to the configured proxy. Either upgrade every copy of axios');
   });
 
   it('an axios without a version is reported as one of an unknown version', async () => {

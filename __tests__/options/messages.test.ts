@@ -236,8 +236,8 @@ describe('a message says what happened, and what to do about it:', () => {
         const { api } = scripted();
         return rejected(good, api).message;
       },
-      'axios-bipsync-auth is already installed on this axios instance. Install it only once, or call eject() on the first ' +
-        'handle before you install it again. In Nest tests, import HttpModule.register({}) instead of HttpModule.',
+      'axios-bipsync-auth is already installed on this axios instance. Install it only once, or first call eject() on its ' +
+        'handle. In Nest tests, use HttpModule.registerAsync() or BipsyncHttpModule.',
     ],
     [
       'Basic credentials',
@@ -248,13 +248,13 @@ describe('a message says what happened, and what to do about it:', () => {
       'another home',
       () => rejected(good, axios.create({ baseURL: 'https://other.example/v1' })).message,
       `${refused}: the axios instance sends requests to https://other.example, but the token is for ${ORIGIN}: remove ` +
-        "the instance's baseURL, use a separate instance, or add its origin to allowedOrigins if it may receive the token.",
+        "the instance's baseURL, or use a separate instance, or let https://other.example receive the token too (allowedOrigins).",
     ],
     [
       'a home that is none',
       () => rejected(good, axios.create({ baseURL: '/v1' })).message,
       `${refused}: the axios instance sends requests to a baseURL that is not an absolute http(s) URL, but the token is for ` +
-        `${ORIGIN}: remove the instance's baseURL, use a separate instance, or add its origin to allowedOrigins if it may receive the token.`,
+        `${ORIGIN}: remove the instance's baseURL, or use a separate instance.`,
     ],
     [
       'its home where it is the configuration’s too, but relative',

@@ -103,14 +103,14 @@ describe('9. answers after which another try makes sense', () => {
     },
   );
 
-  it('an error during a cool-down says that the endpoint was not asked again, and when it will be', async () => {
+  it('an error during a cool-down says that no token was requested, and when the next attempt is possible', async () => {
     const state = scripted();
     state.onToken = () => ({ status: 401 });
     const first = await rejection(get(state));
     await jest.advanceTimersByTimeAsync(10_000);
     const { message } = await rejection(get(state));
     expect(message).toBe(
-      `${first.message} This error is from an earlier attempt. The token endpoint was not asked again. The next attempt is possible in 20 s.`,
+      `${first.message} This error is from an earlier attempt. No token was requested this time. The next attempt is possible in 20 s.`,
     );
   });
 
@@ -164,6 +164,9 @@ describe('a secret with what does not belong to it', () => {
   it.each([
     [' padded-secret-value ', 'begins or ends with white space'],
     ['"quoted-secret-value"', 'is in quotes'],
+    ['“quoted-secret-value”', 'is in quotes'],
+    ['‘quoted-secret-value’', 'is in quotes'],
+    ['`quoted-secret-value`', 'is in quotes'],
     ['{"secret":"value-of-it"}', 'looks like JSON'],
     ['the-client', 'the client id are the same'],
   ])(

@@ -61,8 +61,8 @@ export function createRiskOf(isOwnCopy: boolean): RiskOf {
         ? `axios ${ownVersion() ?? '(unknown version)'}`
         : 'the adapter function of another copy of axios';
     return (
-      `${sender} could send the client secret and the token unencrypted to ${nameOfProxy(proxy)}. Upgrade every copy of axios ` +
-      "to 1.16.1 or later and set adapter: 'http', or give the instance `proxy: false` and an httpsAgent that opens a tunnel. " +
+      `${sender} could send the client secret and the token unencrypted to ${nameOfProxy(proxy)}. Either upgrade every copy of axios ` +
+      "to 1.16.1 or later and set adapter: 'http'. Or give the instance `proxy: false` and an httpsAgent that opens a tunnel. " +
       'In a test with axios-mock-adapter, call mockBipsyncToken(mock)'
     );
   };

@@ -1,4 +1,5 @@
 import { isBipsyncAuthError } from '../index';
+import { isQuoted } from '../options/secret';
 import { allVariables, connect, isSet, plainVariables, SECRET, SECRET_FILE } from './environment';
 import { failed, passed, type Step } from './steps';
 import type { Environment } from './terminal';
@@ -47,7 +48,7 @@ function oddityOf(value: string): string | undefined {
   const trimmed = value.trim();
   const oddities = [
     ...(trimmed === value ? [] : ['begins or ends with white space.']),
-    ...(/^(["'`]).*\1$/s.test(trimmed) ? ['is in quotes. Remove the quotes.'] : []),
+    ...(isQuoted(value) ? ['is in quotes. Remove the quotes.'] : []),
     ...(trimmed === '…' ? ['is still the placeholder …. Replace it with your value.'] : []),
     ...(isJsonObject(trimmed) ? ['is JSON. Use only the value inside it.'] : []),
   ];

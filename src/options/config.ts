@@ -176,10 +176,12 @@ function checkDefaults(
   if (target?.hasUserInfo) {
     problems.push(`remove the user name and password from the axios instance's baseURL, ${orElse}`);
   }
-  if (!allowedOrigins.has(target?.origin)) {
+  const destination = target?.origin;
+  if (!allowedOrigins.has(destination)) {
     problems.push(
-      `the axios instance sends requests to ${target?.origin ?? 'a baseURL that is not an absolute http(s) URL'}, but the ` +
-        `token is for ${origin}: remove the instance's baseURL, use a separate instance, or add its origin to allowedOrigins if it may receive the token`,
+      `the axios instance sends requests to ${destination ?? 'a baseURL that is not an absolute http(s) URL'}, but the ` +
+        `token is for ${origin}: remove the instance's baseURL, or use a separate instance` +
+        (destination ? `, or let ${destination} receive the token too (allowedOrigins)` : ''),
     );
   }
 }

@@ -3,6 +3,9 @@ export function cleanSecret(secret: string): string {
   return secret.replace(/[\r\n]+$/, '');
 }
 
+/** isQuoted tells whether quotes of any language are around a value. */
+export const isQuoted = (value: string): boolean => /^[`\p{QMark}].*[`\p{QMark}]$/su.test(value.trim());
+
 /** secretProblem names a control character that a secret or an id must not contain, and never shows the value. */
 export function secretProblem(value: string): string | undefined {
   const at = cleanSecret(value).search(/\p{Cc}|\ufeff/u);

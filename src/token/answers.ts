@@ -1,4 +1,5 @@
 import { BipsyncAuthError, type BipsyncAuthErrorCode } from '../errors';
+import { isQuoted } from '../options/secret';
 import { asRecord } from '../values';
 import { createQuotable, looksLikeCode, type SentParameters } from './quotable';
 import { isAccessToken, MAX_LIFETIME_MS } from './token';
@@ -109,7 +110,7 @@ function meaningOf(status: number, error: unknown, sent: SentParameters): [Bipsy
     // The API answers this to a request without a token, so tokenUrl points to the API and not to the token endpoint.
     const advice =
       error === 'access_denied'
-        ? 'This looks like the API, not a token endpoint. Check tokenUrl, client and baseURL.'
+        ? 'This looks like the API, not a token endpoint. Check client, baseURL and tokenUrl.'
         : 'Check that clientId and clientSecret are correct and belong to this tenant.';
     return ['ERR_BIPSYNC_CREDENTIALS', [advice, ...oddities(sent)].join(' ')];
   }
@@ -131,7 +132,7 @@ function oddities({ secret, clientId }: SentParameters): string[] {
   const found: string[] = [];
   if (secret !== secret.trim()) found.push('The secret begins or ends with white space.');
   if (clientId !== clientId.trim()) found.push('The client id begins or ends with white space.');
-  if (/^(["'`]).*\1$/s.test(secret.trim())) found.push('The secret is in quotes. Remove the quotes.');
+  if (isQuoted(secret)) found.push('The secret is in quotes. Remove the quotes.');
   if (/^\s*[{[]/.test(secret)) found.push('The secret looks like JSON. Pass only the secret.');
   if (secret === clientId) found.push('The secret and the client id are the same.');
   return found;

@@ -102,7 +102,7 @@ export function repeatFailure(failure: Failure): BipsyncAuthError {
   const { error } = failure;
   const retryAfterMs = msLeft(failure);
   const seconds = Math.max(1, Math.ceil(retryAfterMs / 1000));
-  const message = `${error.message} This error is from an earlier attempt. The token endpoint was not asked again. The next attempt is possible in ${seconds} s.`;
+  const message = `${error.message} This error is from an earlier attempt. No token was requested this time. The next attempt is possible in ${seconds} s.`;
   return copyError(error, { retryAfterMs }, message);
 }
 

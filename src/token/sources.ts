@@ -100,7 +100,7 @@ function waitsForOf({ clientSecret, tokenStore, tokenUrl }: ResolvedConfig): str
   return [
     ...(typeof clientSecret === 'function' ? ['the clientSecret function or file'] : []),
     ...(tokenStore ? ['the token store'] : []),
-    'a proxy',
+    ...(tokenUrl.protocol === 'https:' ? ['a proxy'] : []),
     `the token endpoint ${tokenUrl.origin}${tokenUrl.pathname}`,
   ].join(', ');
 }

@@ -227,7 +227,7 @@ export const configurationRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_CONFIG',
       party: 'the configuration',
-      step: /sends requests to https:\/\/elsewhere\.example\.com, but the token is for http:\/\/127\.0\.0\.1:\d+: remove the instance.s baseURL, use a separate instance/,
+      step: /sends requests to https:\/\/elsewhere\.example\.com, but the token is for http:\/\/127\.0\.0\.1:\d+: remove the instance.s baseURL, or use a separate instance/,
     },
   },
   {

@@ -121,7 +121,7 @@ export const endpointRows: Row[] = [
     library: {
       code: CREDENTIALS,
       party: 'the token endpoint',
-      step: /\/v1\/oauth\/tokens answered 401.*looks like the API.*Check tokenUrl, client and baseURL/,
+      step: /\/v1\/oauth\/tokens answered 401.*looks like the API.*Check client, baseURL and tokenUrl/,
     },
   },
   {
@@ -301,7 +301,7 @@ export const endpointRows: Row[] = [
   ),
   {
     title:
-      'In a cool-down after a refusal the message says that the endpoint was not asked again, and when it will be.',
+      'In a cool-down after a refusal the message says that no token was requested, and when the next attempt is possible.',
     fault: (world) => {
       world.emulator.failTokenRequests({ status: 401, body: { error: 'invalid_client' } }, Infinity);
       const { api } = world.install();
@@ -315,7 +315,7 @@ export const endpointRows: Row[] = [
     library: {
       code: CREDENTIALS,
       party: 'the token endpoint',
-      step: /Check that clientId.*from an earlier attempt\. The token endpoint was not asked again\. The next attempt is possible in (?:2\d|30) s/,
+      step: /Check that clientId.*from an earlier attempt\. No token was requested this time\. The next attempt is possible in (?:2\d|30) s/,
     },
   },
   {
@@ -333,7 +333,7 @@ export const endpointRows: Row[] = [
     library: {
       code: UNAVAILABLE,
       party: 'the token endpoint',
-      step: /was not asked again\. The next attempt is possible in 1[12]\d s/,
+      step: /No token was requested this time\. The next attempt is possible in 1[12]\d s/,
     },
   },
 

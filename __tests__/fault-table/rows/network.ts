@@ -124,7 +124,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'something slow',
-      step: /within 200 ms.*too slow: a proxy, the token endpoint http/,
+      step: /within 200 ms.*too slow: the token endpoint http/,
     },
   },
   {

@@ -87,7 +87,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A second installation on one instance is rejected with the ways out.',
     'the axios instance',
-    /already installed on this axios instance\. Install it only once, or call eject\(\)/,
+    /already installed on this axios instance\. Install it only once, or first call eject\(\)/,
     (world) => {
       const { api } = world.install();
       return { attempt: () => plugin().installBipsyncAuth(api, world.config) };
@@ -141,7 +141,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'An adapter of another copy of axios behind a proxy is rejected before a secret is sent in clear.',
     'a copy of axios',
-    /adapter function of another copy of axios.*Upgrade every copy of axios to 1\.16\.1 or later/,
+    /adapter function of another copy of axios.*Either upgrade every copy of axios to 1\.16\.1 or later/,
     async (world) => {
       world.set('HTTPS_PROXY', `http://${await startProxy(world, { status: 502 })}`);
       const other = jest.requireActual<{ default?: typeof axios } & typeof axios>('axios-1.12');
