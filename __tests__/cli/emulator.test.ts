@@ -2,7 +2,17 @@ import { request } from 'node:http';
 
 import { run } from '../../src/cli/run';
 import { ownPort } from '../support/ports';
-import { accessToken, capture, environmentOf, runCli, startEmulator, widthOf } from './support';
+import {
+  accessToken,
+  capture,
+  environmentOf,
+  runCli,
+  startEmulator,
+  temporaryFolder,
+  widthOf,
+} from './support';
+
+const folder = temporaryFolder();
 
 /** Runs the command, and ends it as Ctrl-C does when `use` is done with it. */
 async function whileRunning(
@@ -67,8 +77,11 @@ describe('emulator', () => {
     expect(status).toBe(0);
     const lines = out.trim().split('\n');
     expect(lines.filter((line) => !line.startsWith('export BIPSYNC_'))).toEqual([]);
-    expect(err).toContain('`npx axios-bipsync-auth check` there. Ctrl-C');
-    expect(widthOf(out + err)).toBeLessThanOrEqual(80);
+    expect(err.replace(/\s+/g, ' ')).toContain(
+      '`npx axios-bipsync-auth check` in the other terminal. Ctrl-C',
+    );
+    // What is pasted stays on one line.
+    expect(widthOf(err)).toBeLessThanOrEqual(80);
     expect(await ask('GET', url)).toBe('ECONNREFUSED');
   });
 
@@ -103,6 +116,28 @@ describe('emulator', () => {
     expect(out + err).not.toContain('hush');
   });
 
+  it('uses the secret in the file that BIPSYNC_CLIENT_SECRET_FILE names, and prints none', async () => {
+    const BIPSYNC_CLIENT_SECRET_FILE = folder.write('secret', 'my-own-hush\n');
+    const { out, err } = await whileRunning(
+      ['--json'],
+      async (variables) => expect((await runCli(['check'], variables)).status).toBe(0),
+      { BIPSYNC_CLIENT_SECRET_FILE },
+    );
+    expect(Object.keys(JSON.parse(out) as object)).not.toContain('BIPSYNC_CLIENT_SECRET');
+    expect(out + err).not.toContain('hush');
+  });
+
+  it('prints variables with which every REST request is allowed', async () => {
+    const { err } = await whileRunning([], async (variables) => {
+      const { out } = await runCli(['token'], variables);
+      const headers = { Authorization: `Bearer ${out.trim()}` };
+      for (const path of ['/v1/field', '/v1/contenttype', '/v1/research']) {
+        expect(await ask('GET', variables['BIPSYNC_BASE_URL']! + path, headers)).toBe(200);
+      }
+    });
+    expect(err).not.toContain('access_denied');
+  });
+
   it('lists its endpoints, and answers each of them', async () => {
     const { err } = await whileRunning([]);
     const listed = [...err.matchAll(/^ {2}(GET|POST|any) +(\/\S+)/gm)];
@@ -132,6 +167,7 @@ describe('emulator', () => {
       await ask('GET', `${home}/v1/research`);
       await ask('GET', `${home}/v1/research`, { Authorization: 'Bearer of-somebody-else' });
       await ask('GET', `${home}/v1/field`, headers);
+      await ask('POST', `${home}/v3/ingest/crm/4711`, headers);
       await ask('GET', `${home}/${token.trim()}`, headers);
       secrets.push(token.trim(), variables['BIPSYNC_CLIENT_SECRET']!, 'not-the-secret', 'of-somebody-else');
     });
@@ -141,7 +177,8 @@ describe('emulator', () => {
       'GET /v1/research 200',
       'GET /v1/research 401 (access_denied, no token)',
       'GET /v1/research 401 (access_denied, token not valid)',
-      'GET /v1/field 401 (access_denied)',
+      'GET /v1/field 401 (access_denied, needs rest_api:fields:read)',
+      'POST /v3/ingest/crm/4711 401 (access_denied, needs rest_api:write)',
       'GET /… 404 (not_found)',
     ]);
     for (const secret of secrets) expect(err).not.toContain(secret);

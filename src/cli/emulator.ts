@@ -1,5 +1,7 @@
 import { type AnsweredRequest, type BipsyncEmulator, startBipsyncEmulator } from '../testing/index';
-import { isSet } from './environment';
+import { type BipsyncAuthConfig, bipsyncAuthConfigFromEnv } from '../index';
+import { cleanSecret } from '../options/secret';
+import { isSet, SECRET, SECRET_FILE } from './environment';
 import type { RequestedFault } from './faults';
 import { type Environment, type ExitStatus, painter, paragraph, type Terminal, toJsonLine } from './terminal';
 
@@ -35,13 +37,15 @@ export async function emulator(terminal: Terminal, options: EmulatorCommandOptio
   const interrupted = terminal.interrupted();
   const made = {
     BIPSYNC_CLIENT_ID: bipsync.clientId,
-    BIPSYNC_CLIENT_SECRET: bipsync.clientSecret,
+    [SECRET]: bipsync.clientSecret,
     BIPSYNC_TEAM_ID: bipsync.teamId,
-    BIPSYNC_SCOPES: 'rest_api:read rest_api:write research:read',
+    BIPSYNC_SCOPES: 'rest_api:read rest_api:fields:read rest_api:write research:read',
   };
   const variables = Object.fromEntries([
     ['BIPSYNC_BASE_URL', bipsync.url],
-    ...Object.entries(made).filter(([name]) => !isSet(env[name])),
+    ...Object.entries(made).filter(
+      ([name]) => !isSet(env[name]) && !(name === SECRET && isSet(env[SECRET_FILE])),
+    ),
   ]) as Record<string, string>;
   if (json) stdout.write(toJsonLine(variables));
   else {
@@ -55,7 +59,9 @@ export async function emulator(terminal: Terminal, options: EmulatorCommandOptio
     );
     stdout.write(exports.join(''));
     stderr.write(`\nIt answers these requests, which need these scopes:\n\n${list.join('\n')}\n\n`);
-    stderr.write('Then run `npx axios-bipsync-auth check` there. Ctrl-C stops the emulator.\n\n');
+    stderr.write(
+      `${paragraph('Then run `npx axios-bipsync-auth check` in the other terminal. Ctrl-C stops the emulator.')}\n`,
+    );
   }
   await interrupted;
   await bipsync.close();
@@ -74,7 +80,7 @@ async function start(
       expiresIn,
       onRequest,
       clientId: given('BIPSYNC_CLIENT_ID'),
-      clientSecret: given('BIPSYNC_CLIENT_SECRET'),
+      clientSecret: await givenSecret(env),
       teamId: given('BIPSYNC_TEAM_ID')?.replace(/^team_/, ''),
     });
     for (const { where, fault, times } of faults) {
@@ -93,12 +99,39 @@ async function start(
   }
 }
 
+/** As an application reads it: from the variable, or from the file that the other variable names. */
+async function givenSecret({
+  [SECRET]: value,
+  [SECRET_FILE]: file,
+}: Environment): Promise<string | undefined> {
+  // Neither is set: there is no such option then.
+  const { clientSecret } = bipsyncAuthConfigFromEnv({
+    [SECRET]: value,
+    [SECRET_FILE]: file,
+  }) as Partial<BipsyncAuthConfig>;
+  const secret = typeof clientSecret === 'function' ? await clientSecret() : clientSecret;
+  return secret === undefined ? undefined : cleanSecret(secret);
+}
+
 const remarks = { none: 'no token', refused: 'token not valid', valid: undefined };
 
 /** What a request shows of itself holds no token and no secret. */
-function requestLine({ method, path, authorization, status, error }: AnsweredRequest): string {
+function requestLine(request: AnsweredRequest): string {
+  const { method, path, authorization, status, error } = request;
   const time = new Date().toTimeString().slice(0, 8);
-  const words = [error, authorization && remarks[authorization]].filter((word) => word !== undefined);
+  const words = [error, authorization && remarks[authorization], missingScope(request)].filter(
+    (word) => word !== undefined,
+  );
   const remark = words.length > 0 ? ` (${words.join(', ')})` : '';
   return paragraph(`${time} ${method} ${path} ${status ?? 'no answer'}${remark}`);
+}
+
+/** A valid token is denied access only if it lacks the endpoint's scope. */
+function missingScope({ method, path, authorization, error }: AnsweredRequest): string | undefined {
+  if (authorization !== 'valid' || error !== 'access_denied') return undefined;
+  const endpoint = endpoints.find(
+    ([ofMethod, pattern]) =>
+      ofMethod === method && new RegExp(`^${pattern.replace(/\{\w+\}/g, '[^/]+')}$`).test(path),
+  );
+  return endpoint && `needs ${endpoint[2]}`;
 }

@@ -37,8 +37,9 @@ Exit status: 0 if a token was printed, 1 if not, 2 for wrong usage.
 
 Runs an emulated Bipsync on 127.0.0.1 until Ctrl-C. It prints the BIPSYNC_…
 variables to connect to it, and then one line for each request, without tokens
-and secrets. If a client id, secret or team is already set, it is used.
-Otherwise, the emulator creates a random one for this run.
+and secrets. A client id, secret or team that is already set (the secret also
+in BIPSYNC_CLIENT_SECRET_FILE) is used, and not printed. Otherwise, the emulator
+creates a random one for this run.
 
   --port PORT      the port to listen on; default: a free port
   --expires-in S   lifetime of the tokens, in seconds; default: 3600
@@ -73,8 +74,8 @@ token from the tenant, and sends one request that only reads data.
 ${envFile}
   -h, --help       print this help
 
-Exit status: 0 if the column "promised" was true in every row, 1 if not, 2 for
-wrong usage.
+Exit status: 0 if the plugin kept every promise, 1 if not, 2 for wrong usage.
+With a tenant, 0 means that no step failed.
 `,
 } as const;
 
