@@ -1,5 +1,13 @@
 import { skipPauses } from '../support/pauses';
-import { diagnose, environmentOf, runCli, startEmulator, stepNamed, temporaryFolder } from './support';
+import {
+  diagnose,
+  environmentOf,
+  readDiagnosis,
+  runCli,
+  startEmulator,
+  stepNamed,
+  temporaryFolder,
+} from './support';
 
 const folder = temporaryFolder();
 skipPauses();
@@ -18,7 +26,7 @@ describe('check of the secret', () => {
     expect(diagnosis.failure?.detail).toMatch(/token endpoint .* answered 401 \(invalid_client.*this tenant/);
     expect(diagnosis.failure?.detail).not.toMatch(/swapped|white space|quotes|JSON/);
     expect(diagnosis.failure?.hint).toMatch(
-      /BIPSYNC_CLIENT_ID.*BIPSYNC_CLIENT_SECRET.*Assumed: .*OAuth 2\.0/,
+      /BIPSYNC_CLIENT_ID.*BIPSYNC_CLIENT_SECRET.*not swapped.*Assumed: .*OAuth 2\.0/,
     );
     expect(emulator.apiRequests).toBe(0);
   });
@@ -26,6 +34,7 @@ describe('check of the secret', () => {
   it.each([
     ['that is padded', ' padded padded padded padded', /white space/],
     ['in quotes', '"quoted quoted quoted quoted"', /in quotes/],
+    ['in typographic quotes', '“quoted quoted quoted quoted”', /in quotes/],
     ['in padded quotes', ' "quoted and padded, quoted and padded"', /white space.*in quotes/],
     ['in JSON', '{"client_secret":"json json json json json"}', /JSON/],
   ])('explains a refused secret %s, and does not repeat it', async (_how, secret, words) => {
@@ -99,6 +108,57 @@ describe('check of the secret', () => {
   });
 });
 
+describe('check of the values in the file of --env-file', () => {
+  const secret = 'q7Hk2Lr9Zx4Vb8';
+  const checkLine = async (line: string, own: Record<string, string> = {}) => {
+    const emulator = await startEmulator({ clientId: 'my-client', clientSecret: `${secret}#Nm3` });
+    const lines = ['BASE_URL', 'TEAM_ID', 'SCOPES']
+      .map((name) => `BIPSYNC_${name}='${environmentOf(emulator)[`BIPSYNC_${name}`]}'`)
+      .concat(line);
+    const file = folder.write('written.env', `${lines.join('\n')}\n`);
+    const { out } = await runCli(['check', '--json', '--env-file', file], own);
+    expect(out).not.toContain(secret);
+    return { ...readDiagnosis(out), file };
+  };
+
+  it.each([
+    ['an unquoted #', `${secret}#Nm3`],
+    ['a double quote in double quotes', `"${secret}"Nm3"`],
+    ['a single quote in single quotes', `'${secret}'Nm3'`],
+    ['\\n in double quotes', `"${secret}\\nNm3"`],
+    ['a # at its beginning', `#${secret}`],
+    ['a quote that does not end', `"${secret}`],
+  ])('warns that a secret with %s was not read as it is written', async (_what, written) => {
+    const { steps, file } = await checkLine(`BIPSYNC_CLIENT_ID=my-client\nBIPSYNC_CLIENT_SECRET=${written}`);
+    expect(stepNamed({ steps }, 'secret')?.hint).toBe(
+      `${file} contains more for BIPSYNC_CLIENT_SECRET than Node read: # outside quotes begins a comment, a second quote ends ` +
+        'the value, and \\n in double quotes is a line break. Put the value in single quotes. If it contains a single quote, use ' +
+        'BIPSYNC_CLIENT_SECRET_FILE.',
+    );
+  });
+
+  it.each([
+    `BIPSYNC_CLIENT_SECRET='${secret}#Nm3'`,
+    `export BIPSYNC_CLIENT_SECRET = "${secret}#Nm3"  # of "today"`,
+    `BIPSYNC_CLIENT_SECRET=old#one\nBIPSYNC_CLIENT_SECRET=\`${secret}#Nm3\``,
+  ])('says nothing of a secret that was read as it is written, like %j', async (line) => {
+    const { ok, steps } = await checkLine(`BIPSYNC_CLIENT_ID=my-client # of acme\r\n${line}`);
+    expect(steps.filter(({ hint }) => hint !== undefined)).toEqual([]);
+    expect(ok).toBe(true);
+  });
+
+  it('warns of a client id that was cut, but not of one that the shell replaced', async () => {
+    const lines = `BIPSYNC_CLIENT_ID=my-client#1\nBIPSYNC_CLIENT_SECRET='${secret}#Nm3'`;
+    const cut = await checkLine(lines);
+    expect(stepNamed(cut, 'configuration')?.hint).toMatch(
+      /more for BIPSYNC_CLIENT_ID than .* in single quotes\.$/,
+    );
+    expect(stepNamed(cut, 'secret')).not.toHaveProperty('hint');
+    const replaced = await checkLine(lines, { BIPSYNC_CLIENT_ID: 'somebody' });
+    expect(stepNamed(replaced, 'configuration')?.hint).toMatch(/^BIPSYNC_CLIENT_ID comes from the shell/);
+  });
+});
+
 describe('check of variables that are not used', () => {
   it('names variables that the package does not read, and those that it reads, without failing', async () => {
     const emulator = await startEmulator();
@@ -113,6 +173,20 @@ describe('check of variables that are not used', () => {
         'BIPSYNC_CLIENT_ID, BIPSYNC_CLIENT_SECRET, BIPSYNC_TEAM_ID, BIPSYNC_SCOPES, BIPSYNC_CLIENT_SECRET_FILE.',
     );
     expect(JSON.stringify(steps)).not.toContain('the-misspelt-secret');
+  });
+
+  it('names variables with a misspelt BIPSYNC_, but not the variables of other programs', async () => {
+    const { steps } = await diagnose({
+      BIPSYNC_CLIENT: 'acme',
+      BIPSNYC_CLIENT_SECRET: 'x',
+      BISPYNC_TEAM_ID: '1',
+      bipsync_client_id: 'x',
+      AZURE_CLIENT_SECRET: 'x',
+      BIN_PATH: 'x',
+    });
+    expect(steps[0]?.hint).toContain(
+      'This package does not read BIPSNYC_CLIENT_SECRET, BISPYNC_TEAM_ID, bipsync_client_id. It reads only',
+    );
   });
 
   it('names the unknown variable next to the missing one', async () => {
@@ -207,6 +281,20 @@ describe('check of the scopes', () => {
       detail: 'not granted: rest_api:write users:read',
     });
     expect(diagnosis.steps.at(-1)?.hint).toContain('BIPSYNC_SCOPES');
+  });
+
+  it('blames no scope if each one is granted, but not all of them together', async () => {
+    const emulator = await startEmulator();
+    const refusal = { status: 400, body: { error: 'invalid_scope' } };
+    emulator.failTokenRequests(refusal);
+    const BIPSYNC_SCOPES = 'rest_api:read users:read';
+    const { steps } = await diagnose({ ...environmentOf(emulator), BIPSYNC_SCOPES });
+    expect(steps.at(-1)).toEqual({
+      name: 'scopes',
+      ok: false,
+      detail: 'each scope alone is granted, but all of them in one request are not',
+      hint: 'Ask your Bipsync administrator which of these scopes can be combined.',
+    });
   });
 
   it('names the scopes that were asked for and not granted, and still asks the API', async () => {

@@ -41,6 +41,11 @@ describe('token', () => {
     expect(widthOf(refused.err)).toBeLessThanOrEqual(80);
     expect(refused.err).not.toContain(emulator.clientSecret);
     const unset = await runCli(['token']);
+    expect(unset.err).toMatch(
+      /is required.*\nNo BIPSYNC_… variable is set\. Load a file with `--env-file \.env`\.\n$/s,
+    );
+    const partly = await runCli(['token'], { BIPSYNC_CLIENT: 'acme' });
+    expect(partly.err).toMatch(/is required.*\nRun `npx axios-bipsync-auth check` to find the cause\.\n$/s);
     expect(unset).toMatchObject({ status: 1, out: '' });
     for (const name of ['CLIENT_ID', 'CLIENT_SECRET', 'TEAM_ID', 'BASE_URL']) {
       expect(unset.err).toContain(`BIPSYNC_${name}`);

@@ -3,11 +3,13 @@ import { checkSecret, describeClientId, oddVariables } from './credentials';
 import {
   connect,
   type Connection,
-  type FromShell,
-  setVariables,
+  type EnvFile,
+  NO_VARIABLES,
+  plainVariables,
   proxyFor,
   SECRET,
   SECRET_FILE,
+  setVariables,
 } from './environment';
 import { checkDns, checkTls, isTlsUnchecked, TLS_UNCHECKED } from './network';
 import { addressHint, probeApi } from './probe';
@@ -35,13 +37,13 @@ import {
 /** check finds out what is wrong with the environment's credentials, and prints the next step. */
 export async function check(
   terminal: Terminal,
-  { json = false, fromShell = nothing }: { json?: boolean; fromShell?: FromShell | undefined },
+  { json = false, envFile = noFile }: { json?: boolean; envFile?: EnvFile | undefined },
 ): Promise<ExitStatus> {
   const { env, stdout } = terminal;
   const paint = painter(env, stdout);
   const progress = progressOn(terminal);
   const steps: Step[] = [];
-  for await (const step of diagnose(env, fromShell, (what) => progress.show(what))) {
+  for await (const step of diagnose(env, envFile, (what) => progress.show(what))) {
     steps.push(step);
     progress.clear();
     if (!json) stdout.write(formatStep(step, paint));
@@ -69,12 +71,12 @@ function conclusion(steps: readonly Step[], paint: Paint): string {
 /** In the order a person would look. It ends if the next steps would mean nothing. */
 async function* diagnose(
   env: Environment,
-  fromShell: FromShell,
+  envFile: EnvFile,
   begin: (what: string) => void,
 ): AsyncGenerator<Step> {
-  const configuration = checkConfiguration(env, fromShell);
+  const configuration = checkConfiguration(env, envFile);
   yield configuration;
-  const secret = checkSecret(env);
+  const secret = checkSecret(env, misreadHint(envFile, [SECRET]));
   yield secret;
   if (!configuration.ok || !secret.ok) return;
 
@@ -118,12 +120,14 @@ async function* diagnose(
 }
 
 /** The secret has a step of its own, so another one stands in for it here. */
-function checkConfiguration(env: Environment, { names, winning }: FromShell): Step {
+function checkConfiguration(env: Environment, envFile: EnvFile): Step {
+  const { fromShell, beaten } = envFile;
+  const misread = misreadHint(envFile, plainVariables);
   const oddities = (shell: readonly string[]): string | undefined =>
-    [...oddVariables(env), ...shellHints(shell)].join(' ') || undefined;
+    [misread, ...oddVariables(env), ...shellHints(shell)].filter(Boolean).join(' ') || undefined;
   try {
     const { home, config } = connect({ ...env, [SECRET]: 'stand-in', [SECRET_FILE]: undefined });
-    const hints = [oddities(winning), pathHint(home), isTlsUnchecked(env) ? tlsHint : undefined];
+    const hints = [oddities(beaten), pathHint(home), isTlsUnchecked(env) ? tlsHint : undefined];
     const detail = `${home.origin}, ${describeClientId(config.clientId)}`;
     return passed('configuration', detail, hints.filter(Boolean).join(' ') || undefined);
   } catch (error) {
@@ -131,8 +135,8 @@ function checkConfiguration(env: Environment, { names, winning }: FromShell): St
     const hint =
       setVariables(env).length > 0
         ? 'Correct these BIPSYNC_… variables. `npx axios-bipsync-auth --help` explains them.'
-        : 'No BIPSYNC_… variable is set. `npx axios-bipsync-auth --help` lists them. Load a file with `--env-file .env`.';
-    return failed('configuration', error.message, oddities(names) ?? hint);
+        : `${NO_VARIABLES} \`npx axios-bipsync-auth --help\` lists the variables.`;
+    return failed('configuration', error.message, oddities(fromShell) ?? hint);
   }
 }
 
@@ -144,7 +148,18 @@ const shellHints = (names: readonly string[]): string[] =>
           '`unset` what comes from the shell.',
       ];
 
-const nothing: FromShell = { names: [], winning: [] };
+const noFile: EnvFile = { file: '', fromShell: [], beaten: [], misread: [] };
+
+/** For those of the variables `among` that Node did not read as they are written. */
+function misreadHint({ file, misread }: EnvFile, among: readonly string[]): string | undefined {
+  const names = misread.filter((name) => among.includes(name));
+  if (names.length === 0) return undefined;
+  return (
+    `${file} contains more for ${names.join(', ')} than Node read: # outside quotes begins a comment, a second quote ends ` +
+    'the value, and \\n in double quotes is a line break. Put the value in single quotes.' +
+    (names.includes(SECRET) ? ` If it contains a single quote, use ${SECRET_FILE}.` : '')
+  );
+}
 
 const tlsHint =
   `${TLS_UNCHECKED}. Anyone between this machine and the server can read the secret. Remove this variable, and set ` +
@@ -168,7 +183,8 @@ function tokenHint(error: BipsyncAuthError, proxy: string | undefined): string |
   switch (code) {
     case 'ERR_BIPSYNC_CREDENTIALS':
       return (
-        `clientId is BIPSYNC_CLIENT_ID. clientSecret is ${SECRET}, or the content of the file in ${SECRET_FILE}. ` +
+        `clientId is BIPSYNC_CLIENT_ID. clientSecret is ${SECRET}, or the content of the file in ${SECRET_FILE}. Check also ` +
+        'that the two are not swapped. ' +
         assumed('the token endpoint uses the errors of OAuth 2.0 (RFC 6749 §5.2).')
       );
     case 'ERR_BIPSYNC_IP_NOT_ALLOWED':
@@ -227,11 +243,16 @@ async function findRefusedScopes({ auth, config }: Connection): Promise<Step> {
     }
     const refused: string[] = [];
     for (const scope of scopes) if (!(await isGranted(auth, [scope]))) refused.push(scope);
+    if (refused.length === 0) {
+      return failed(
+        'scopes',
+        'each scope alone is granted, but all of them in one request are not',
+        'Ask your Bipsync administrator which of these scopes can be combined.',
+      );
+    }
     return failed(
       'scopes',
-      refused.length > 0
-        ? `not granted: ${refused.join(' ')}`
-        : 'each scope alone is granted, but all of them in one request are not',
+      `not granted: ${refused.join(' ')}`,
       commaHint(refused) ??
         'Remove these scopes from BIPSYNC_SCOPES, or ask your Bipsync administrator to grant them to the client.',
     );

@@ -11,19 +11,24 @@ const standIn = {
   BIPSYNC_TEAM_ID: 'stand-in',
 };
 
-/** checkSecret has the library read the secret, apart from the rest of the configuration. */
-export function checkSecret(env: Environment): Step {
+/**
+ * checkSecret has the library read the secret, apart from the rest of the configuration.
+ *
+ * @param misread what is odd about its line in a file.
+ */
+export function checkSecret(env: Environment, misread: string | undefined): Step {
   const { [SECRET]: value, [SECRET_FILE]: file } = env;
   if (!isSet(value) && !isSet(file)) {
     const hint = `Set it, or set ${SECRET_FILE} to the path of a file that contains the secret.`;
-    return failed('secret', `${SECRET} is not set`, hint);
+    return failed('secret', `${SECRET} is not set`, misread ?? hint);
   }
   try {
     connect({ ...standIn, [SECRET]: value, [SECRET_FILE]: file });
-    return passed('secret', isSet(value) ? `${SECRET} is set` : `the file in ${SECRET_FILE} can be read`);
+    const detail = isSet(value) ? `${SECRET} is set` : `the file in ${SECRET_FILE} can be read`;
+    return passed('secret', detail, misread);
   } catch (error) {
     if (!isBipsyncAuthError(error)) throw error;
-    return failed('secret', error.message);
+    return failed('secret', error.message, misread);
   }
 }
 
@@ -33,8 +38,9 @@ export function oddVariables(env: Environment): string[] {
     const oddity = oddityOf(env[name] ?? '');
     return oddity === undefined ? [] : [`${name} ${oddity}`];
   });
+  // The letters of BIPSYNC in a wrong order, or not all of them, are a misspelt prefix.
   const unknown = Object.keys(env).filter(
-    (name) => name.startsWith('BIPSYNC_') && !allVariables.includes(name),
+    (name) => /^B[IPSYNC]{4,8}_/i.test(name) && !allVariables.includes(name),
   );
   if (unknown.length === 0) return odd;
   return [

@@ -28,13 +28,16 @@ export const isSet = (value: string | undefined): value is string =>
 /** setVariables lists the variables that are about a Bipsync. */
 export const setVariables = (env: Environment): string[] => allVariables.filter((name) => isSet(env[name]));
 
+/** For an environment without any of these variables. */
+export const NO_VARIABLES = 'No BIPSYNC_… variable is set. Load a file with `--env-file .env`.';
+
 /**
  * loadEnvFile adds a file's variables to `env`, as `node --env-file` does: a variable that `env` already has wins. The
  * process's own environment gains them, so that axios finds a proxy among them.
  *
  * @throws Error that names the file, if it cannot be read.
  */
-export function loadEnvFile(file: string, env: Record<string, string | undefined>): FromShell {
+export function loadEnvFile(file: string, env: Record<string, string | undefined>): EnvFile {
   const { parseEnv } = util as Partial<typeof util>;
   if (!parseEnv) {
     throw new Error(
@@ -55,14 +58,33 @@ export function loadEnvFile(file: string, env: Record<string, string | undefined
   const parsed = parseEnv(text);
   const names = setVariables(env).filter((name) => env[name] !== parsed[name]);
   Object.assign(env, { ...parsed, ...env });
-  return { names, winning: names.filter((name) => isSet(parsed[name])) };
+  return {
+    file,
+    fromShell: names,
+    beaten: names.filter((name) => isSet(parsed[name])),
+    misread: allVariables.filter((name) => !names.includes(name) && isMisread(text, name, parsed[name])),
+  };
 }
 
-/** The package's variables that come from the shell although a file was read. */
-export interface FromShell {
-  readonly names: readonly string[];
-  /** Those that the file has too, with another value. */
-  readonly winning: readonly string[];
+/** What a file did to the package's variables. */
+export interface EnvFile {
+  readonly file: string;
+  /** Those that come from the shell although the file was read. */
+  readonly fromShell: readonly string[];
+  /** Those of them that the file has too, with another value. */
+  readonly beaten: readonly string[];
+  /** Those with a value in the file that Node read only in part, or otherwise than it is written. */
+  readonly misread: readonly string[];
+}
+
+/** The line of a variable that was read as it is written has only its value, perhaps in quotes, and perhaps a comment. */
+function isMisread(text: string, name: string, value = ''): boolean {
+  const line = [...text.matchAll(new RegExp(`^[ \\t]*(?:export[ \\t]+)?${name}[ \\t]*=(.*)$`, 'gm'))].at(-1);
+  if (!line) return false;
+  const written = String(line[1]).trim();
+  const quote = /^["'`]/.exec(written)?.[0] ?? '';
+  const read = `${quote}${value}${quote}`;
+  return !(written.startsWith(read) && /^(\s+#.*)?$/.test(written.slice(read.length)));
 }
 
 /** codeOf is what the system calls an error. */

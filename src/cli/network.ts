@@ -52,12 +52,18 @@ export async function checkTls(home: URL, env: Environment): Promise<Step> {
     return failed(
       'tls',
       `${host}: ${code === 'ABORT_ERR' ? 'no answer within 10 seconds' : `no TLS connection (${code})`}`,
-      'Check the host, the firewall, and whether this machine needs a proxy (HTTPS_PROXY).',
+      isNoTls(code)
+        ? 'The server on this port does not speak TLS. Check the port, and http or https, in BIPSYNC_BASE_URL.'
+        : 'Check the host, the firewall, and whether this machine needs a proxy (HTTPS_PROXY).',
     );
   } finally {
     socket.destroy();
   }
 }
+
+/** OpenSSL's codes for an answer that does not begin as TLS does. */
+const isNoTls = (code: string): boolean =>
+  /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG)$/.test(code);
 
 function readCertificate(socket: TLSSocket, host: string, env: Environment): Step {
   const { valid_from: from, valid_to: to } = socket.getPeerCertificate();

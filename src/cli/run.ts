@@ -3,7 +3,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { check } from './check';
 import { demo } from './demo';
 import { emulator } from './emulator';
-import { loadEnvFile } from './environment';
+import { loadEnvFile, NO_VARIABLES, setVariables } from './environment';
 import { parseFault } from './faults';
 import { commandHelp, type CommandName, commandNames, isCommandName, programHelp } from './help';
 import { type ExitStatus, paragraph, type Terminal } from './terminal';
@@ -46,8 +46,10 @@ export async function run(given: readonly string[], terminal: Terminal): Promise
     const message = error instanceof Error ? error.message : String(error);
     stderr.write(paragraph(`axios-bipsync-auth: ${message}`));
     if (!(error instanceof UsageError)) {
-      if (command === 'token' || command === 'demo')
-        stderr.write('Run `npx axios-bipsync-auth check` to find the cause.\n');
+      if (command === 'token' || command === 'demo') {
+        const isEmpty = setVariables(terminal.env).length === 0;
+        stderr.write(`${isEmpty ? NO_VARIABLES : 'Run `npx axios-bipsync-auth check` to find the cause.'}\n`);
+      }
       return 1;
     }
     stderr.write(`Try \`npx axios-bipsync-auth ${command === undefined ? '' : `${command} `}--help\`.\n`);
@@ -89,10 +91,10 @@ async function runCommand(
     terminal.stdout.write(commandHelp[command]);
     return 0;
   }
-  const fromShell = envFile === undefined ? undefined : asUsage(() => loadEnvFile(envFile, terminal.env));
+  const loaded = envFile === undefined ? undefined : asUsage(() => loadEnvFile(envFile, terminal.env));
   switch (command) {
     case 'check':
-      return check(terminal, { json, fromShell });
+      return check(terminal, { json, envFile: loaded });
     case 'token':
       return token(terminal, { json });
     case 'emulator':
