@@ -138,6 +138,21 @@ describe.each(Object.entries(orders))('axios-mock-adapter, set up %s', (_order, 
     expect(urls()).toEqual(['/v1/three']);
   });
 
+  it("keeps a login that the suite's own handler answers in its history, together with the suite's posts", async () => {
+    const { api, mock } = mocked({ onNoMatch: 'throwException' });
+    mock
+      .onPost(/oauth\/token$/)
+      .reply(200, { access_token: 'of-the-suite', token_type: 'bearer', expires_in: 3600 });
+    mock.onPost('/v2/research/note').reply(201, { id: 'note-26' });
+    await api.post('/v2/research/note', { user: 'user-1' });
+    await api.post('/v2/research/note', { user: 'user-1' });
+    expect(mock.history['post']?.map(({ url }) => url)).toEqual([
+      '/v1/oauth/token',
+      '/v2/research/note',
+      '/v2/research/note',
+    ]);
+  });
+
   it('lets the instance reach the network again after restore()', async () => {
     const { api, mock } = mocked();
     mock.onAny().reply(200);

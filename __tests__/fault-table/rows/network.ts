@@ -153,7 +153,7 @@ export const networkRows: Row[] = [
       party: 'the network',
       step: /\((?:EPROTO|ERR_SSL_\w+)\)\. Check the URL first/,
     },
-    check: { at: 'tls', names: /no TLS connection/, step: /Check the host, the firewall/ },
+    check: { at: 'tls', names: /no TLS connection/, step: /does not speak TLS\. Check the port/ },
   },
   {
     title: 'A certificate that the server signed itself asks for its authority.',
