@@ -132,7 +132,7 @@ describe('check of the values in the file of --env-file', () => {
     const { steps, file } = await checkLine(`BIPSYNC_CLIENT_ID=my-client\nBIPSYNC_CLIENT_SECRET=${written}`);
     expect(stepNamed({ steps }, 'secret')?.hint).toBe(
       `${file} contains more for BIPSYNC_CLIENT_SECRET than Node read: # outside quotes begins a comment, a second quote ends ` +
-        'the value, and \\n in double quotes is a line break. Put the value in single quotes. If it contains a single quote, use ' +
+        'the value, and \\n in double quotes is a line break. Put the value in single quotes. If the secret contains a single quote, use ' +
         'BIPSYNC_CLIENT_SECRET_FILE.',
     );
   });

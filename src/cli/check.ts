@@ -157,7 +157,7 @@ function misreadHint({ file, misread }: EnvFile, among: readonly string[]): stri
   return (
     `${file} contains more for ${names.join(', ')} than Node read: # outside quotes begins a comment, a second quote ends ` +
     'the value, and \\n in double quotes is a line break. Put the value in single quotes.' +
-    (names.includes(SECRET) ? ` If it contains a single quote, use ${SECRET_FILE}.` : '')
+    (names.includes(SECRET) ? ` If the secret contains a single quote, use ${SECRET_FILE}.` : '')
   );
 }
 

@@ -5,10 +5,10 @@ const envFile = `  --env-file FILE  read variables from a file, for example .env
 export const commandHelp = {
   check: `Usage: npx axios-bipsync-auth check [--json] [--env-file FILE]
 
-Finds out what is wrong with the credentials in the environment, and prints the
-next step. It checks the configuration, the secret, the proxy, DNS, TLS, the
+Finds out what is wrong with the credentials in the environment, and prints what
+to do. It checks the configuration, the secret, the proxy, DNS, TLS, the
 token request, the granted scopes, one API request that only reads data, and the
-clock. What Bipsync's docs do not state is marked as assumed.
+clock. If Bipsync's docs do not state something, it is marked as assumed.
 
   --json           print { ok, steps: [{ name, ok, detail, hint? }] }
 ${envFile}
@@ -46,7 +46,7 @@ creates a random one for this run.
   --fail FAULT     make requests fail: WHERE:WHAT, or WHERE:WHAT:TIMES
                      WHERE  token, or api
                      WHAT   an HTTP status, reset, or stall (no answer)
-                     TIMES  how many of the next requests; default: all
+                     TIMES  how many requests fail; default: all
                    You can repeat this option. The faults are used in order.
   --json           print only the variables, as one line of JSON
 ${envFile}
@@ -89,7 +89,7 @@ export const isCommandName = (name: string): name is CommandName => Object.hasOw
 export const programHelp = `Usage: npx axios-bipsync-auth <command> [options]
 
   check           find out what is wrong with your credentials
-  token           print one access token
+  token           print an access token
   emulator        run an emulated Bipsync on this machine
   demo            see what the plugin does
   help [command]  print this help, or the command's help (also -h, --help)
@@ -103,11 +103,12 @@ from arguments:
   BIPSYNC_BASE_URL            instead of BIPSYNC_CLIENT: the URL of a sandbox, a
                               gateway or an emulator
   BIPSYNC_CLIENT_ID           the client's identifier
-  BIPSYNC_CLIENT_SECRET       the client's secret
+  BIPSYNC_CLIENT_SECRET       the client's secret; in .env in single quotes
   BIPSYNC_CLIENT_SECRET_FILE  instead of BIPSYNC_CLIENT_SECRET: the path of a
                               file that contains the secret
   BIPSYNC_TEAM_ID             the id of your team
-  BIPSYNC_SCOPES              scopes with spaces between; team_… is added
+  BIPSYNC_SCOPES              the scopes, with spaces between them; team_… is
+                              added
 
 For example:
 
