@@ -293,7 +293,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'A Nest module that imports two modules with an HttpService is named in a warning.',
     'the Nest module',
-    /^FeatureModule imports BipsyncHttpModule and another module.*Give BipsyncHttpModule a name/,
+    /^FeatureModule imports BipsyncHttpModule and another module.*give BipsyncHttpModule a name/,
     (world) => ({
       attempt: async () => {
         @Module({ imports: [HttpModule, BipsyncHttpModule.register({ auth: world.config })] })
