@@ -83,7 +83,7 @@ describe('a message says what happened, and what to do about it:', () => {
     [
       'clientSecret',
       { ...good, clientSecret: '' },
-      'clientSecret (BIPSYNC_CLIENT_SECRET) is required: a string, or a function that returns one (or set BIPSYNC_CLIENT_SECRET_FILE)',
+      'clientSecret (BIPSYNC_CLIENT_SECRET) is required: a string, or a function that returns one',
     ],
     ['teamId', { ...good, teamId: 7 }, 'teamId (BIPSYNC_TEAM_ID) must be a non-empty string'],
     ['no teamId', { ...good, teamId: undefined }, 'teamId (BIPSYNC_TEAM_ID) is required'],

@@ -2,7 +2,7 @@ import http from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { inspect } from 'node:util';
 
-import axios, { type InternalAxiosRequestConfig } from 'axios';
+import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
 
 import { emulated } from '../support/emulated';
@@ -30,6 +30,17 @@ function logged(value: unknown): string {
     inspect(Object.entries(value as object), { depth: 10 }),
   ].join('\n');
 }
+
+type Headers = InternalAxiosRequestConfig['headers'];
+
+/** A response with the `Authorization` that was sent. */
+const answerTo = (config: InternalAxiosRequestConfig): AxiosResponse => ({
+  status: 200,
+  statusText: '',
+  headers: {},
+  config,
+  data: config.headers.get('Authorization'),
+});
 
 describe.each(['http', 'fetch'] as const)(
   '20. over %s, what callers see shows neither secret nor token',
@@ -213,6 +224,30 @@ describe.each(['http', 'fetch'] as const)(
       check(get.api.interceptors);
     });
 
+    it.each([
+      ['success', 'assigns to', (headers: Headers) => void (headers.Authorization = 'Basic eA==')],
+      ['success', 'sets in', (headers: Headers) => void headers.set('Authorization', 'Basic eA==')],
+      ['failure', 'assigns to', (headers: Headers) => void (headers.Authorization = 'Basic eA==')],
+      ['failure', 'sets in', (headers: Headers) => void headers.set('Authorization', 'Basic eA==')],
+    ])(
+      'after a %s, a header that a caller %s the config is sent with it by an instance without the plugin',
+      async (outcome, _, give) => {
+        const { get } = await setUp();
+        if (outcome === 'failure') get.emulator.failApiRequests({ status: 500 }, 1);
+        const sent = get.api.get('/v1/research');
+        const { config } = (outcome === 'failure' ? await rejection(sent) : await sent) as {
+          config: InternalAxiosRequestConfig;
+        };
+        const server = {
+          adapter: (request: InternalAxiosRequestConfig) => Promise.resolve(answerTo(request)),
+        };
+        const resend = (): Promise<AxiosResponse> => axios.request({ ...config, ...server });
+        expect((await resend()).data).toBeUndefined();
+        give(config.headers);
+        expect((await resend()).data).toBe('Basic eA==');
+      },
+    );
+
     it('retrying plugins that send error.config again keep working', async () => {
       const { get } = await setUp({ before: (api) => axiosRetry(api, { retries: 2, retryDelay: () => 1 }) });
       get.emulator.failApiRequests({ status: 503 }, 2);
@@ -323,7 +358,7 @@ describe("a 401's cause", () => {
     });
     expect(error.cause).toMatchObject({ code: 'ERR_BIPSYNC_ACCESS_DENIED' });
     expect((error.cause as Error).message).toBe(
-      "The API answered 401. A new token did not help, or the API said that the token's scopes are not enough. The scopes asked for are " +
+      'The API answered 401. A new token did not help (here, or elsewhere a moment ago), or the API said that the scopes of the token are not enough. The scopes asked for are ' +
         '"team_a1 users:read". Check which scope this endpoint needs, and whether it was granted to the client.',
     );
   });

@@ -38,7 +38,64 @@ const isAuthorization = (key: string): boolean =>
 
 /** copyOf copies headers of any copy of axios. What is hidden in them is left out. */
 export function copyOf<T extends object>(headers: T): T {
-  return Object.assign(Object.create(Object.getPrototypeOf(headers) as object | null) as T, headers);
+  return Object.assign(Object.create(prototypeOf(headers)) as T, headers);
+}
+
+/** Hider hides a header that is spelled like `name`. It returns `false` if somebody has frozen the headers. */
+export type Hider = (headers: object, name: string) => boolean;
+
+/** The prototypes that hold a hidden header. */
+const hiding = new WeakSet<object>();
+
+/**
+ * createHider makes a function that moves the header from its headers to a prototype. There it can still be read, but what prints
+ * or copies the headers passes over it. The `%o` of `console.log` shows prototypes too, but calls no accessor.
+ *
+ * To make the property itself not enumerable would cost V8 several times as much, and whoever assigned it anew would not get it
+ * sent.
+ */
+export function createHider(authorization: unknown): Hider {
+  /** Nearly all headers have one class. */
+  let last: { base: object | null; prototype: object } | undefined;
+  return (headers, name) => {
+    if (!Reflect.deleteProperty(headers, name)) return false;
+    const base = prototypeOf(headers);
+    if (last?.base !== base) {
+      const prototype = Object.create(base) as object;
+      defineAuthorization(prototype, authorization, { enumerable: false });
+      hiding.add(prototype);
+      last = { base, prototype };
+    }
+    return Reflect.setPrototypeOf(headers, last.prototype);
+  };
+}
+
+/** defineAuthorization makes the header an accessor. To assign another value makes it an ordinary header again. */
+export function defineAuthorization(
+  holder: object,
+  authorization: unknown,
+  { get = (): unknown => authorization, enumerable = true }: { get?: () => unknown; enumerable?: boolean },
+): void {
+  Reflect.defineProperty(holder, 'Authorization', {
+    get,
+    set(value: unknown) {
+      if (value === authorization) return;
+      Object.defineProperty(this, 'Authorization', {
+        value,
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+    },
+    enumerable,
+    configurable: true,
+  });
+}
+
+/** The prototype of headers, whether one of them is hidden or not. */
+function prototypeOf(headers: object): object | null {
+  const prototype = Object.getPrototypeOf(headers) as object | null;
+  return prototype && hiding.has(prototype) ? (Object.getPrototypeOf(prototype) as object | null) : prototype;
 }
 
 /**

@@ -1,6 +1,6 @@
 import { createTargetOf, isLoopback, parseUrl } from '../axios/destination';
 import type { BipsyncAuthEvent } from '../events';
-import { SECRET_FILE, withVariable } from './environment';
+import { withVariable } from './environment';
 import { checkOptions, isFunction, isNonEmptyString, isStrings, readOptions, type Rules } from './reading';
 import { scopesRule } from './request';
 import { resolveTokenScope, splitScopes, type TokenScope } from './scopes';
@@ -70,7 +70,7 @@ const configRules: Rules<BipsyncAuthConfig> = {
     (value) =>
       isNonEmptyString(value)
         ? String(credentialProblem(value))
-        : `is required: a string, or a function that returns one (or set ${SECRET_FILE})`,
+        : 'is required: a string, or a function that returns one',
     true,
   ],
   teamId: [isNonEmptyString, 'must be a non-empty string'],

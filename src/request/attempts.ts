@@ -4,7 +4,7 @@ import type { Target } from '../axios/destination';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
 import type { TokenSources } from '../token/sources';
-import { concealConfig, concealError, concealResponse, type Thoroughness } from './concealment';
+import { concealError, concealResponse, createConcealConfig, type Thoroughness } from './concealment';
 import type { Gate } from './gate';
 import { failed, type Outcome, type Send } from './outcome';
 
@@ -32,6 +32,7 @@ export interface Attempts {
 const AT_ONCE = Promise.resolve();
 
 export function createAttempts(gate: Gate, { hasIssued }: TokenSources): Attempts {
+  const concealConfig = createConcealConfig();
   return {
     withToken(attempt, { onResponse, onFailure }) {
       const { config, source, target, token, send } = attempt;
@@ -81,9 +82,9 @@ export function createAttempts(gate: Gate, { hasIssued }: TokenSources): Attempt
   ): void {
     // A streamed answer may still end in an error.
     const how = config.responseType === 'stream' ? 'thorough' : outcome;
-    concealConfig(config, token.authorization, how);
+    concealConfig(config, token);
     if (response === undefined) return;
-    if (response.config !== config) concealConfig(response.config, token.authorization, how);
+    if (response.config !== config) concealConfig(response.config, token);
     concealResponse(response, how, hasIssued);
   }
 }

@@ -52,7 +52,7 @@ export function createBypassed(parts: BypassedParts): (outcome: Outcome) => Prom
     if (!config || !place) return surface(outcome);
     if (!seen.has(config)) {
       const isExplained = 'error' in outcome && asRecord(outcome.error)['cause'] !== undefined;
-      const hadToken = Object.hasOwn(config.headers, 'Authorization');
+      const hadToken = 'Authorization' in config.headers;
       return surface(outcome, isExplained || hadToken ? undefined : sentWithoutToken());
     }
     seen.remove(config);

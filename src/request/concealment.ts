@@ -1,12 +1,12 @@
 import { errorMonitor } from 'node:events';
 import { inspect } from 'node:util';
 
-import { copyOf, takeAuthorization } from '../axios/headers';
+import { copyOf, createHider, type Hider, takeAuthorization } from '../axios/headers';
 import { asRecord, isObject } from '../values';
 import { isNodeStream } from './body';
 
-// The rule: once the adapter has answered, nothing that a caller prints holds a token. The header stays where it is, but it is
-// not enumerable, so that printing and copying pass over it. Raw requests, agents and streams lead to connections, and so to
+// The rule: once the adapter has answered, nothing that a caller prints holds a token. The header moves to a
+// prototype, so that printing and copying pass over it. Raw requests, agents and streams lead to connections, and so to
 // the headers of other requests: they print as a name.
 
 /** How much is hidden: on errors also from `%o` and `showHidden`, on successes not, because that costs too much. */
@@ -15,13 +15,21 @@ export type Thoroughness = 'quick' | 'thorough';
 /** HoldsToken tells whether an `Authorization` header is one of this installation's. */
 export type HoldsToken = (authorization: unknown) => boolean;
 
-/** concealConfig hides the token of a request that has its answer. */
-export function concealConfig(config: unknown, authorization: string, how: Thoroughness): void {
-  const { headers } = asRecord(config);
-  if (!isObject(headers)) return;
-  if (how === 'quick' && headers['Authorization'] === authorization && hide(headers, 'Authorization', how))
-    return;
-  concealHeaders(config, (value) => value === authorization, how);
+/** Hides the tokens that it has met before without making a {@link Hider} for each request. */
+export type ConcealConfig = (config: unknown, token: { readonly authorization: string }) => void;
+
+/** createConcealConfig makes the function that hides the token of a request that has its answer. */
+export function createConcealConfig(): ConcealConfig {
+  const hiders = new WeakMap<object, Hider>();
+  return (config, token) => {
+    const { headers } = asRecord(config);
+    if (!isObject(headers)) return;
+    const { authorization } = token;
+    const hide = hiders.get(token) ?? createHider(authorization);
+    hiders.set(token, hide);
+    if (headers['Authorization'] === authorization && hide(headers, 'Authorization')) return;
+    concealHeaders(config, (value) => value === authorization);
+  };
 }
 
 /** concealRoutes makes what a config leads to print as a name. It is called before a request is sent. */
@@ -52,7 +60,7 @@ export function concealError(error: unknown, holdsToken: HoldsToken): unknown {
     if (!isObject(at)) continue;
     concealRequest(at, 'thorough');
     concealRoutes(at);
-    concealHeaders(at, holdsToken, 'thorough');
+    concealHeaders(at, holdsToken);
     concealResponse(at['response'], 'thorough', holdsToken);
     concealStream(at['data']);
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
@@ -87,14 +95,14 @@ function concealStream(body: unknown): void {
 }
 
 /** An adapter may have written the header in another spelling, and somebody may have frozen the headers. */
-function concealHeaders(config: unknown, holdsToken: HoldsToken, how: Thoroughness): void {
+function concealHeaders(config: unknown, holdsToken: HoldsToken): void {
   const { headers } = asRecord(config);
   if (!isObject(headers)) return;
   for (const name of Object.getOwnPropertyNames(headers)) {
     if (name.toLowerCase() !== 'authorization') continue;
     const property = Object.getOwnPropertyDescriptor(headers, name);
     const isOurs = property?.get !== undefined || holdsToken(property?.value);
-    if (!isOurs || hide(headers, name, how)) continue;
+    if (!isOurs || createHider(headers[name])(headers, name)) continue;
     const copy = copyOf(headers);
     takeAuthorization(copy);
     Reflect.set(config as object, 'headers', copy);
@@ -131,14 +139,15 @@ const NAME = {
 
 const HIDDEN = { enumerable: false };
 
-/** Returns whether it could be hidden. */
-function hide(holder: Record<PropertyKey, unknown>, key: string, how: Thoroughness): boolean {
-  if (how === 'quick') return Reflect.defineProperty(holder, key, HIDDEN);
+function hide(holder: Record<PropertyKey, unknown>, key: string, how: Thoroughness): void {
   const property = Object.getOwnPropertyDescriptor(holder, key);
-  if (property?.get) return Reflect.defineProperty(holder, key, HIDDEN);
+  if (how === 'quick' || property?.get) {
+    Reflect.defineProperty(holder, key, HIDDEN);
+    return;
+  }
   let present: unknown = property?.value;
   // What shows hidden properties, such as the %o of console.log, shows their values, but calls no accessor.
-  return Reflect.defineProperty(holder, key, {
+  Reflect.defineProperty(holder, key, {
     get: () => present,
     set: (next: unknown) => (present = next),
     enumerable: false,

@@ -1,7 +1,7 @@
 import type { AxiosInstance, InternalAxiosRequestConfig } from 'axios';
 
 import { createTargetOf, type Target } from '../axios/destination';
-import { copyOf, readAuthorization, takeAuthorization } from '../axios/headers';
+import { copyOf, defineAuthorization, readAuthorization, takeAuthorization } from '../axios/headers';
 import { directAgent } from '../axios/proxies';
 import type { RiskOf } from '../axios/risks';
 import { BipsyncAuthError } from '../errors';
@@ -55,8 +55,6 @@ export interface GateParts {
   readonly emit: Emit;
 }
 
-const ORDINARY = { enumerable: true, configurable: true, writable: true };
-
 export function createGate(parts: GateParts): Gate {
   const { instance, isOwnCopy, allowedOrigins, riskOf, sources, emit } = parts;
   const targetOf = createTargetOf(isOwnCopy);
@@ -104,7 +102,8 @@ export function createGate(parts: GateParts): Gate {
     watch(config, { origin }, { authorization }) {
       const { headers } = config;
       if (headers['Authorization'] !== authorization) return;
-      makeConditional(headers, authorization, () => targetOf(config)?.origin === origin);
+      const get = (): unknown => (targetOf(config)?.origin === origin ? authorization : undefined);
+      defineAuthorization(headers, authorization, { get });
     },
 
     release,
@@ -132,24 +131,12 @@ function release(config: Config, options: CallersOptions | undefined): void {
   }
 }
 
-function makeConditional(headers: object, authorization: string, isAllowed: () => boolean): void {
-  // Somebody may have frozen the headers meanwhile.
-  Reflect.defineProperty(headers, 'Authorization', {
-    get: () => (isAllowed() ? authorization : undefined),
-    set(value: unknown) {
-      if (value !== authorization) Object.defineProperty(headers, 'Authorization', { ...ORDINARY, value });
-    },
-    enumerable: true,
-    configurable: true,
-  });
-}
-
 /**
  * The headers of a request, in a copy if another request left its header there or is under way with it: an interceptor
  * may give one object to many requests.
  */
 function freeHeaders(config: Config): Config['headers'] {
-  if (Object.hasOwn(config.headers, 'Authorization')) config.headers = copyOf(config.headers);
+  if ('Authorization' in config.headers) config.headers = copyOf(config.headers);
   return config.headers;
 }
 

@@ -90,7 +90,7 @@ export const configurationRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_CONFIG',
       party: 'the configuration',
-      step: /BIPSYNC_CLIENT_ID.*BIPSYNC_CLIENT_SECRET_FILE.*BIPSYNC_CLIENT.*BIPSYNC_BASE_URL.*BIPSYNC_TEAM_ID/,
+      step: /BIPSYNC_CLIENT_ID.*BIPSYNC_CLIENT_SECRET.*BIPSYNC_CLIENT.*BIPSYNC_BASE_URL.*BIPSYNC_TEAM_ID/,
     },
     check: { at: 'configuration', names: /No BIPSYNC_… variable is set/, step: /--env-file/ },
   },
@@ -156,9 +156,9 @@ export const configurationRows: Row[] = [
     { BIPSYNC_CLIENT_ID: 'my\tclient' },
   ),
   option(
-    'A missing secret names its variable, and the one for a file.',
+    'A missing secret names its variable.',
     { clientSecret: undefined },
-    /clientSecret \(BIPSYNC_CLIENT_SECRET\) is required.*or set BIPSYNC_CLIENT_SECRET_FILE/,
+    /clientSecret \(BIPSYNC_CLIENT_SECRET\) is required/,
     { BIPSYNC_CLIENT_SECRET: '' },
     {
       at: 'secret',

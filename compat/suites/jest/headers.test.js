@@ -21,7 +21,7 @@ test('once a request is answered, its header can be read by name, and nothing li
   expect(headers).toEqual(expect.objectContaining({ Authorization: 'Bearer test-token' }));
   expect('Authorization' in headers).toBe(true);
 
-  // These do not: they look at enumerable properties only.
+  // These do not: they look at the own properties of the headers only.
   expect(headers.get('Authorization')).toBeUndefined();
   expect(headers.has('Authorization')).toBe(false);
   expect({ ...headers }).not.toHaveProperty('Authorization');
