@@ -1,9 +1,9 @@
-import { createServer as createHttpServer, type Server } from 'node:http';
+import { type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
-import { connect, createServer, type Socket } from 'node:net';
+import { createServer } from 'node:net';
 
 import { inspected, selfSigned } from '../faults/self-signed';
-import { listen, type Listening, startTlsFront } from '../living-with/tunnels';
+import { listen, type Listening, startRefusingProxy, startTlsFront } from '../living-with/tunnels';
 import { CLOSED_PORT } from '../support/nobody';
 import { skipPauses } from '../support/pauses';
 import { spawnedCommand } from './spawned';
@@ -115,24 +115,11 @@ describe('check of TLS', () => {
 });
 
 describe('check behind a proxy', () => {
-  /** A proxy that opens the first `allowed` tunnels, all to the port `to`, and refuses the others with `status`. */
-  async function startProxy(status: number, { allowed = 0, to = 0 } = {}): Promise<string> {
-    const server = createHttpServer();
-    let left = allowed;
-    server.on('connect', (_request, client: Socket) => {
-      client.on('error', () => undefined);
-      left -= 1;
-      if (left < 0) {
-        client.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`);
-        return;
-      }
-      const target = connect(to, '127.0.0.1', () => {
-        client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-        target.pipe(client).pipe(target);
-      });
-      target.on('error', () => client.destroy());
-    });
-    const { port } = await opened(listen(server));
+  async function startProxy(
+    status: number,
+    tunnels: { allowed?: number; to?: number } = {},
+  ): Promise<string> {
+    const { port } = await opened(startRefusingProxy({ status, ...tunnels }));
     return `127.0.0.1:${port}`;
   }
 

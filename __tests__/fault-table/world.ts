@@ -1,5 +1,5 @@
-import { createServer as createHttpServer, type Server } from 'node:http';
-import { connect, createServer, type Socket } from 'node:net';
+import { type Server } from 'node:http';
+import { createServer, type Socket } from 'node:net';
 
 import axios, { type AxiosInstance, type CreateAxiosDefaults } from 'axios';
 
@@ -10,7 +10,13 @@ import {
   installBipsyncAuth,
 } from '../../src';
 import { type BipsyncEmulator, startBipsyncEmulator } from '../../src/testing';
-import { listen, type Listening, startTlsFront } from '../living-with/tunnels';
+import {
+  listen,
+  type Listening,
+  type ProxyBehaviour,
+  startRefusingProxy,
+  startTlsFront,
+} from '../living-with/tunnels';
 
 /** A name that no name server has. */
 export const NOWHERE = 'https://acme-api.bipsync.invalid';
@@ -100,32 +106,8 @@ export async function tcp({ open }: World, treat: (socket: Socket) => unknown): 
   return port;
 }
 
-export interface ProxyBehaviour {
-  /** What CONNECT is answered with. */
-  readonly status: number;
-  /** How many tunnels are opened before that, and to which port. */
-  readonly allowed?: number;
-  readonly to?: number;
-}
-
-/** A forward proxy with CONNECT. Returns host and port. */
+/** A forward proxy that refuses tunnels. Returns host and port. */
 export async function startProxy({ open }: World, behaviour: ProxyBehaviour): Promise<string> {
-  const { status, allowed = 0, to = 0 } = behaviour;
-  const server = createHttpServer();
-  let left = allowed;
-  server.on('connect', (_request, client: Socket) => {
-    client.on('error', () => undefined);
-    left -= 1;
-    if (left < 0) {
-      client.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`);
-      return;
-    }
-    const target = connect(to, '127.0.0.1', () => {
-      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-      target.pipe(client).pipe(target);
-    });
-    target.on('error', () => client.destroy());
-  });
-  const { port } = await open(listen(server));
+  const { port } = await open(startRefusingProxy(behaviour));
   return `127.0.0.1:${port}`;
 }

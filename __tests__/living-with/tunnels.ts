@@ -100,3 +100,31 @@ export async function startProxy(tunnelTo: number): Promise<Proxy> {
     seen: () => Buffer.concat(chunks).toString('latin1'),
   };
 }
+
+export interface ProxyBehaviour {
+  /** What CONNECT is answered with. */
+  readonly status: number;
+  /** How many tunnels are opened before that, and to which port. */
+  readonly allowed?: number;
+  readonly to?: number;
+}
+
+/** A forward proxy that opens some tunnels and refuses the others. */
+export function startRefusingProxy({ status, allowed = 0, to = 0 }: ProxyBehaviour): Promise<Listening> {
+  const server = createHttpServer();
+  let left = allowed;
+  server.on('connect', (_request, client: Socket) => {
+    client.on('error', () => undefined);
+    left -= 1;
+    if (left < 0) {
+      client.end(`HTTP/1.1 ${status} No\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    const target = connect(to, '127.0.0.1', () => {
+      client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
+      target.pipe(client).pipe(target);
+    });
+    target.on('error', () => client.destroy());
+  });
+  return listen(server);
+}

@@ -9,6 +9,17 @@ const refusedWith = (world: World, answer: object, differences: object = {}): Si
   return { attempt: () => world.install({ ...differences }).api.get('/v1/research'), env: world.env };
 };
 
+/** What a request gets while the failure of the one before it still holds. */
+function secondRequest(world: World): Situation {
+  const { api } = world.install();
+  return {
+    attempt: async () => {
+      await api.get('/v1/research').catch(() => undefined);
+      return api.get('/v1/research');
+    },
+  };
+}
+
 interface Answer {
   status: number;
   body?: JsonValue;
@@ -304,13 +315,7 @@ export const endpointRows: Row[] = [
       'In a cool-down after a refusal the message says that no token was requested, and when the next attempt is possible.',
     fault: (world) => {
       world.emulator.failTokenRequests({ status: 401, body: { error: 'invalid_client' } }, Infinity);
-      const { api } = world.install();
-      return {
-        attempt: async () => {
-          await api.get('/v1/research').catch(() => undefined);
-          return api.get('/v1/research');
-        },
-      };
+      return secondRequest(world);
     },
     library: {
       code: CREDENTIALS,
@@ -322,13 +327,7 @@ export const endpointRows: Row[] = [
     title: 'In a cool-down after a Retry-After the message says when the endpoint will be asked.',
     fault: (world) => {
       world.emulator.failTokenRequests({ status: 503, headers: { 'Retry-After': '120' } }, Infinity);
-      const { api } = world.install();
-      return {
-        attempt: async () => {
-          await api.get('/v1/research').catch(() => undefined);
-          return api.get('/v1/research');
-        },
-      };
+      return secondRequest(world);
     },
     library: {
       code: UNAVAILABLE,

@@ -55,6 +55,19 @@ function caFile(world: World, cert: string): string {
   return file;
 }
 
+/** A front whose certificate is its own authority, which everybody knows. */
+async function withItsAuthority(
+  world: World,
+  certificate: ReturnType<typeof selfSigned>,
+): Promise<Situation> {
+  const { url } = await tlsFront(world, certificate);
+  return {
+    ...at(world, url, { httpsAgent: new Agent({ ca: certificate.cert }) }),
+    env: { ...world.env, BIPSYNC_BASE_URL: url, NODE_EXTRA_CA_CERTS: caFile(world, certificate.cert) },
+    apart: true,
+  };
+}
+
 export const networkRows: Row[] = [
   {
     title: 'A host that does not exist is reported with ENOTFOUND, and check names the variable.',
@@ -199,19 +212,7 @@ export const networkRows: Row[] = [
   },
   {
     title: 'A certificate for another host asks for the right host, and not for an authority.',
-    fault: async (world) => {
-      const certificate = selfSigned('elsewhere.example.com');
-      const { url } = await tlsFront(world, certificate);
-      return {
-        ...at(world, url, { httpsAgent: new Agent({ ca: certificate.cert }) }),
-        env: {
-          ...world.env,
-          BIPSYNC_BASE_URL: url,
-          NODE_EXTRA_CA_CERTS: caFile(world, certificate.cert),
-        },
-        apart: true,
-      };
-    },
+    fault: (world) => withItsAuthority(world, selfSigned('elsewhere.example.com')),
     library: {
       code: unavailable,
       party: 'the certificate',
@@ -225,19 +226,7 @@ export const networkRows: Row[] = [
   },
   {
     title: 'An expired certificate asks for the clock to be checked first.',
-    fault: async (world) => {
-      const certificate = expired();
-      const { url } = await tlsFront(world, certificate);
-      return {
-        ...at(world, url, { httpsAgent: new Agent({ ca: certificate.cert }) }),
-        env: {
-          ...world.env,
-          BIPSYNC_BASE_URL: url,
-          NODE_EXTRA_CA_CERTS: caFile(world, certificate.cert),
-        },
-        apart: true,
-      };
-    },
+    fault: (world) => withItsAuthority(world, expired()),
     library: {
       code: unavailable,
       party: 'the certificate',
