@@ -131,8 +131,8 @@ describe('check of the values in the file of --env-file', () => {
   ])('warns that a secret with %s was not read as it is written', async (_what, written) => {
     const { steps, file } = await checkLine(`BIPSYNC_CLIENT_ID=my-client\nBIPSYNC_CLIENT_SECRET=${written}`);
     expect(stepNamed({ steps }, 'secret')?.hint).toBe(
-      `${file} contains more for BIPSYNC_CLIENT_SECRET than Node read: # outside quotes begins a comment, a second quote ends ` +
-        'the value, and \\n in double quotes is a line break. Put the value in single quotes. If the secret contains a single quote, use ' +
+      `Node did not read BIPSYNC_CLIENT_SECRET as written in ${file}. The rules: # outside quotes begins a comment, a second ` +
+        'quote ends the value, and \\n in double quotes is a line break. Put the value in single quotes. If the secret contains a single quote, use ' +
         'BIPSYNC_CLIENT_SECRET_FILE.',
     );
   });
@@ -151,7 +151,7 @@ describe('check of the values in the file of --env-file', () => {
     const lines = `BIPSYNC_CLIENT_ID=my-client#1\nBIPSYNC_CLIENT_SECRET='${secret}#Nm3'`;
     const cut = await checkLine(lines);
     expect(stepNamed(cut, 'configuration')?.hint).toMatch(
-      /more for BIPSYNC_CLIENT_ID than .* in single quotes\.$/,
+      /did not read BIPSYNC_CLIENT_ID as written .* in single quotes\.$/,
     );
     expect(stepNamed(cut, 'secret')).not.toHaveProperty('hint');
     const replaced = await checkLine(lines, { BIPSYNC_CLIENT_ID: 'somebody' });
@@ -225,6 +225,16 @@ describe('check of variables that are not used', () => {
     expect(steps[0]).toMatchObject({ name: 'configuration', ok: false });
     expect(steps[0]?.detail).toContain('set client (BIPSYNC_CLIENT) or baseURL (BIPSYNC_BASE_URL), not both');
     expect(steps[0]?.hint).toContain('BIPSYNC_BASE_URL comes from the shell, not from the file.');
+  });
+
+  it('names a variable that is empty in the shell and has a value in the file of --env-file', async () => {
+    const file = folder.write(
+      'empty.env',
+      'BIPSYNC_CLIENT=acme\nBIPSYNC_CLIENT_ID=x\nBIPSYNC_CLIENT_SECRET=y\nBIPSYNC_TEAM_ID=1\n',
+    );
+    const { steps } = await diagnose({ BIPSYNC_TEAM_ID: '' }, ['--env-file', file]);
+    expect(steps[0]?.detail).toContain('teamId (BIPSYNC_TEAM_ID) is required');
+    expect(steps[0]?.hint).toContain('BIPSYNC_TEAM_ID comes from the shell, not from the file.');
   });
 
   it('says that a value is still the placeholder of the template', async () => {

@@ -84,7 +84,7 @@ it('two BipsyncHttpModules whose clientSecret functions have the same code are r
   );
   expect((await refusalOf({ imports })).error).toMatchObject({
     code: 'ERR_BIPSYNC_CONFIG',
-    message: expect.stringMatching(/functions, for example clientSecret, are equal only if/) as unknown,
+    message: expect.stringMatching(/contain functions, for example clientSecret, they are equal only with/) as unknown,
   });
 });
 

@@ -358,7 +358,7 @@ describe("a 401's cause", () => {
     });
     expect(error.cause).toMatchObject({ code: 'ERR_BIPSYNC_ACCESS_DENIED' });
     expect((error.cause as Error).message).toBe(
-      'The API answered 401. A new token did not help (here, or elsewhere a moment ago), or the API said that the scopes of the token are not enough. The scopes asked for are ' +
+      'The API answered 401. A new token did not help (for this request, or for an earlier one), or the API said that the scopes of the token are not enough. The scopes asked for are ' +
         '"team_a1 users:read". Check which scope this endpoint needs, and whether it was granted to the client.',
     );
   });

@@ -211,8 +211,8 @@ describe('the emulated API', () => {
     expect(nothing.research.pageInfo).toMatchObject({ startCursor: null, endCursor: null });
   });
 
-  const wrongCursor = 'after and before must be cursors from an earlier answer.';
-  const wrongCount = 'first and last must be above 0.';
+  const wrongCursor = '"after" and "before" must be cursors from an earlier answer.';
+  const wrongCount = '"first" and "last" must be above 0.';
   test.each([
     [{ after: 'x' }, wrongCursor],
     [{ before: 'x' }, wrongCursor],

@@ -223,8 +223,8 @@ describe('a message says what happened, and what to do about it:', () => {
       await jest.advanceTimersByTimeAsync(1234);
       jest.useRealTimers();
       expect((await failed).message).toBe(
-        `No token could be obtained within 1234 ms (tokenTimeoutMs). One of these was too slow: ${parts}. Find out which one, or ` +
-          'increase tokenTimeoutMs.',
+        `No token could be obtained within 1234 ms (tokenTimeoutMs). Check what may be too slow: the network, ${parts}. ` +
+          'Or increase tokenTimeoutMs.',
       );
     },
   );

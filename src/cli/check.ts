@@ -155,8 +155,8 @@ function misreadHint({ file, misread }: EnvFile, among: readonly string[]): stri
   const names = misread.filter((name) => among.includes(name));
   if (names.length === 0) return undefined;
   return (
-    `${file} contains more for ${names.join(', ')} than Node read: # outside quotes begins a comment, a second quote ends ` +
-    'the value, and \\n in double quotes is a line break. Put the value in single quotes.' +
+    `Node did not read ${names.join(', ')} as written in ${file}. The rules: # outside quotes begins a comment, a second ` +
+    'quote ends the value, and \\n in double quotes is a line break. Put the value in single quotes.' +
     (names.includes(SECRET) ? ` If the secret contains a single quote, use ${SECRET_FILE}.` : '')
   );
 }

@@ -56,7 +56,11 @@ export function loadEnvFile(file: string, env: Record<string, string | undefined
     );
   }
   const parsed = parseEnv(text);
-  const names = setVariables(env).filter((name) => env[name] !== parsed[name]);
+  // An empty variable of the shell wins, too.
+  const names = allVariables.filter((name) => {
+    const [own, read] = [env[name], parsed[name]];
+    return own !== undefined && own !== read && (isSet(own) || isSet(read));
+  });
   Object.assign(env, { ...parsed, ...env });
   return {
     file,

@@ -69,8 +69,8 @@ function refuseDifferentOptions(
   if (sameName.every((other) => !other.options || isDeepStrictEqual(other.options, options))) return;
   refuse(
     `Another BipsyncHttpModule ${name === undefined ? 'without a name' : 'with this name'} has different options, so Nest ` +
-      'could inject the wrong one. Options that contain functions, for example clientSecret, are equal only if they are ' +
-      'the same functions. Give each tenant its own name. For one tenant, register the module only once, and ' +
+      'could inject the wrong one. If options contain functions, for example clientSecret, they are equal only ' +
+      'with the same function objects. Give each tenant its own name. For one tenant, register the module only once, and ' +
       'import this registered module in the other modules.',
   );
 }

@@ -13,7 +13,7 @@ import { type Outcome, requestOf, statusOf, surface } from './outcome';
 export function accessDenied({ scope }: TokenSource): BipsyncAuthError {
   return new BipsyncAuthError(
     'ERR_BIPSYNC_ACCESS_DENIED',
-    'The API answered 401. A new token did not help (here, or elsewhere a moment ago), or the API said that the scopes of the ' +
+    'The API answered 401. A new token did not help (for this request, or for an earlier one), or the API said that the scopes of the ' +
       `token are not enough. The scopes asked for are "${scope.scopes.join(' ')}". Check which scope this endpoint needs, and ` +
       'whether it was granted to the client.',
   );

@@ -18,10 +18,10 @@ export function queryResearch(notes: readonly Note[], body: Buffer): EmulatorAns
   const isUnknown = (cursor: JsonValue | undefined): boolean =>
     cursor !== undefined && !cursors.includes(cursor);
   if (isUnknown(after) || isUnknown(before)) {
-    return { status: 200, body: errors('after and before must be cursors from an earlier answer.') };
+    return { status: 200, body: errors('"after" and "before" must be cursors from an earlier answer.') };
   }
   if (!(Number(first ?? 1) > 0 && Number(last ?? 1) > 0)) {
-    return { status: 200, body: errors('first and last must be above 0.') };
+    return { status: 200, body: errors('"first" and "last" must be above 0.') };
   }
 
   let start = after === undefined ? 0 : cursors.indexOf(after) + 1;

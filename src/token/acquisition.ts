@@ -37,8 +37,8 @@ export function startDeadline(timeoutMs: number, waitsFor: string): Deadline {
       reject(
         new BipsyncAuthError(
           'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
-          `No token could be obtained within ${timeoutMs} ms (tokenTimeoutMs). One of these was too slow: ${waitsFor}. ` +
-            'Find out which one, or increase tokenTimeoutMs.',
+          `No token could be obtained within ${timeoutMs} ms (tokenTimeoutMs). Check what may be too slow: the ` +
+            `network, ${waitsFor}. Or increase tokenTimeoutMs.`,
         ),
       );
       controller.abort();

@@ -103,7 +103,7 @@ function adviceOn(code: string | undefined, proxy: string | undefined, hostname:
     return 'Check the URL first, then the network, DNS and proxy settings of this machine.';
   }
   const scheme =
-    code === 'EPROTO' ? 'If the URL of the proxy does not begin with http://, add http://. ' : '';
+    code === 'EPROTO' ? 'The URL of the proxy should begin with http://. ' : '';
   return `${scheme}Check that this proxy is correct and running, or add ${hostname} to NO_PROXY to connect directly.`;
 }
 

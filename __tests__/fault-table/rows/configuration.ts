@@ -423,7 +423,7 @@ export const configurationRows: Row[] = [
     library: {
       code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
       party: 'something slow',
-      step: /within 100 ms \(tokenTimeoutMs\).*clientSecret function or file.*Find out which one/,
+      step: /within 100 ms \(tokenTimeoutMs\).*too slow: the network, the clientSecret function or file/,
     },
   },
 ];

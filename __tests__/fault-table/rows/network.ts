@@ -137,7 +137,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'something slow',
-      step: /within 200 ms.*too slow: the token endpoint http/,
+      step: /within 200 ms.*too slow: the network, the token endpoint http/,
     },
   },
   {
@@ -341,9 +341,9 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'the way through the proxy',
-      step: /\(EPROTO\)\. If the URL of the proxy does not begin with http:\/\/, add http:\/\/\. Check that this proxy/,
+      step: /\(EPROTO\)\. The URL of the proxy should begin with http:\/\/\. Check that this proxy/,
     },
-    check: { at: 'token', names: /the proxy 127\.0\.0\.1:\d+/, step: /add http:\/\// },
+    check: { at: 'token', names: /the proxy 127\.0\.0\.1:\d+/, step: /should begin with http:\/\// },
   },
   {
     title: 'A proxy whose name does not exist is named.',
@@ -371,7 +371,7 @@ export const networkRows: Row[] = [
     library: {
       code: unavailable,
       party: 'something slow',
-      step: /within 300 ms \(tokenTimeoutMs\).*too slow: a proxy, the token endpoint https:\/\/acme-api\S+\. Find out which one/,
+      step: /within 300 ms \(tokenTimeoutMs\).*too slow: the network, a proxy, the token endpoint https:\/\/acme-api\S+\. Or increase/,
     },
   },
   {
