@@ -84,7 +84,9 @@ it('two BipsyncHttpModules whose clientSecret functions have the same code are r
   );
   expect((await refusalOf({ imports })).error).toMatchObject({
     code: 'ERR_BIPSYNC_CONFIG',
-    message: expect.stringMatching(/contain functions, for example clientSecret, they are equal only with/) as unknown,
+    message: expect.stringMatching(
+      /contain functions, for example clientSecret, they are equal only with/,
+    ) as unknown,
   });
 });
 

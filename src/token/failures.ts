@@ -102,8 +102,7 @@ function adviceOn(code: string | undefined, proxy: string | undefined, hostname:
   if (proxy === undefined) {
     return 'Check the URL first, then the network, DNS and proxy settings of this machine.';
   }
-  const scheme =
-    code === 'EPROTO' ? 'The URL of the proxy should begin with http://. ' : '';
+  const scheme = code === 'EPROTO' ? 'The URL of the proxy should begin with http://. ' : '';
   return `${scheme}Check that this proxy is correct and running, or add ${hostname} to NO_PROXY to connect directly.`;
 }
 
