@@ -56,6 +56,16 @@ describe('--env-file', () => {
     }
   });
 
+  it.each([
+    ['begins with a byte order mark', '\uFEFFBIPSYNC_CLIENT=acme\n'],
+    ['is UTF-16', Buffer.from('BIPSYNC_CLIENT=acme\n', 'utf16le').toString()],
+  ])('names a file that %s, because Node would misread it', async (_what, text) => {
+    const file = folder.write('odd.env', text);
+    const { status, out, err } = await runCli(['check', '--env-file', file]);
+    expect({ status, out }).toEqual({ status: 2, out: '' });
+    expect(err.replace(/\s+/g, ' ')).toContain(`The file ${file} is not plain UTF-8. Save it as UTF-8`);
+  });
+
   it('says which Node it needs, if this Node cannot parse such files', async () => {
     const util = jest.requireActual<{ parseEnv: unknown }>('node:util');
     const { parseEnv } = util;

@@ -35,7 +35,7 @@ export const NO_VARIABLES = 'No BIPSYNC_… variable is set. Load a file with `-
  * loadEnvFile adds a file's variables to `env`, as `node --env-file` does: a variable that `env` already has wins. The
  * process's own environment gains them, so that axios finds a proxy among them.
  *
- * @throws Error that names the file, if it cannot be read.
+ * @throws Error that names the file, if it cannot be read or is not plain UTF-8.
  */
 export function loadEnvFile(file: string, env: Record<string, string | undefined>): EnvFile {
   const { parseEnv } = util as Partial<typeof util>;
@@ -54,6 +54,10 @@ export function loadEnvFile(file: string, env: Record<string, string | undefined
         cause: error,
       },
     );
+  }
+  // Node would take a byte order mark for a part of the first name.
+  if (/^\uFEFF|\0/.test(text)) {
+    throw new Error(`The file ${file} is not plain UTF-8. Save it as UTF-8 without a byte order mark.`);
   }
   const parsed = parseEnv(text);
   // An empty variable of the shell wins, too.

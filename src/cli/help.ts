@@ -57,6 +57,9 @@ minute:
 
   npx axios-bipsync-auth emulator --expires-in 60 --fail token:503:3
 
+In a script, start node_modules/.bin/axios-bipsync-auth, because npx does not
+pass SIGTERM on.
+
 Exit status: 0 after Ctrl-C or SIGTERM, 1 if the port cannot be used, 2 for
 wrong usage.
 `,
