@@ -56,15 +56,19 @@ describe("Nest's own HttpModule", () => {
     expect(app.get(HttpService).axiosRef).toBe(axios);
   });
 
-  it('names the missing axiosRef of a replaced HttpService, and what to add in the test', async () => {
+  it('names the missing or incomplete axiosRef of a replaced HttpService, and what to add in the test', async () => {
     const config = { client: 'acme', clientId: 'id', clientSecret: 'secret', teamId: '1' };
-    const replacement = { get: () => undefined } as unknown as HttpService;
-    expect(() => installBipsyncAuthOn(replacement, config)).toThrow(
-      expect.objectContaining({
-        code: 'ERR_BIPSYNC_CONFIG',
-        message: expect.stringMatching(/has no axiosRef\..*add axiosRef: axios\.create\(\)/) as unknown,
-      }) as Error,
-    );
+    for (const axiosRef of [undefined, { post: () => undefined }, { defaults: {} }, { interceptors: {} }]) {
+      const replacement = { get: () => undefined, axiosRef } as unknown as HttpService;
+      expect(() => installBipsyncAuthOn(replacement, config)).toThrow(
+        expect.objectContaining({
+          code: 'ERR_BIPSYNC_CONFIG',
+          message: expect.stringMatching(
+            /has no axios instance in axiosRef\..*add axiosRef: axios\.create\(\)/,
+          ) as unknown,
+        }) as Error,
+      );
+    }
     const emulator = await startEmulator();
     @Module({ imports: [HttpModule.register({})] })
     class ApplicationModule implements OnModuleInit {

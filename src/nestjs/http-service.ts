@@ -37,11 +37,12 @@ export function installBipsyncAuthOn(
   httpService: Pick<HttpService, 'axiosRef'>,
   config: BipsyncAuthConfig,
 ): BipsyncAuth {
-  const { axiosRef } = httpService as { axiosRef?: HttpService['axiosRef'] };
-  if (axiosRef === undefined) {
+  const { axiosRef } = httpService as { axiosRef?: Partial<HttpService['axiosRef']> };
+  // A replacement in a test may have only what the code under test calls.
+  if (!isAxiosInstance(axiosRef)) {
     refuse(
-      'This HttpService has no axiosRef. In a test that replaces HttpService, add axiosRef: axios.create() to the ' +
-        'replacement.',
+      'This HttpService has no axios instance in axiosRef. In a test that replaces HttpService, add axiosRef: axios.create() ' +
+        "to the replacement, or mock the plugin: jest.mock('axios-bipsync-auth/nestjs').",
     );
   }
   // Nest may have loaded another copy of axios (ESM beside CommonJS). In each copy only the default export has this.
@@ -59,4 +60,8 @@ export function installBipsyncAuthOn(
     );
   }
   return installBipsyncAuth(axiosRef, config);
+}
+
+function isAxiosInstance(ref: Partial<HttpService['axiosRef']> | undefined): ref is HttpService['axiosRef'] {
+  return ref?.interceptors !== undefined && ref.defaults !== undefined;
 }

@@ -309,7 +309,7 @@ export const surroundingsRows: Row[] = [
   surroundings(
     'An HttpService of a test that has no axiosRef asks for one.',
     'the axios instance',
-    /^This HttpService has no axiosRef\..*add axiosRef: axios\.create\(\)/,
+    /^This HttpService has no axios instance in axiosRef\..*add axiosRef: axios\.create\(\)/,
     (world) => ({ attempt: () => installBipsyncAuthOn({} as never, world.config) }),
   ),
   surroundings(

@@ -17,7 +17,7 @@ describe('the application (e2e), with the emulator', () => {
       BIPSYNC_CLIENT_ID: emulator.clientId,
       BIPSYNC_CLIENT_SECRET: emulator.clientSecret,
       BIPSYNC_TEAM_ID: emulator.teamId,
-      BIPSYNC_SCOPES: 'rest_api:read rest_api:write', // for a module that reads its scopes from this variable
+      BIPSYNC_SCOPES: 'rest_api:read rest_api:write', // as in your module: GET /v1/field needs rest_api:fields:read
     });
     const module = await Test.createTestingModule({ imports: [AppModule] }).compile();
     app = module.createNestApplication();
