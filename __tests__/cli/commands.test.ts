@@ -45,7 +45,9 @@ describe('token', () => {
       /is required.*\nNo BIPSYNC_… variable is set\. Load a file with `--env-file \.env`\.\n$/s,
     );
     const partly = await runCli(['token'], { BIPSYNC_CLIENT: 'acme' });
-    expect(partly.err).toMatch(/is required.*\nRun `npx axios-bipsync-auth check` to find the cause\.\n$/s);
+    expect(partly.err).toMatch(
+      /is required.*\nFind the cause: `npx axios-bipsync-auth check`, with the same --env-file\.\n$/s,
+    );
     expect(unset).toMatchObject({ status: 1, out: '' });
     for (const name of ['CLIENT_ID', 'CLIENT_SECRET', 'TEAM_ID', 'BASE_URL']) {
       expect(unset.err).toContain(`BIPSYNC_${name}`);

@@ -207,8 +207,8 @@ function tokenHint(error: BipsyncAuthError, proxy: string | undefined): string |
 function networkHint(proxy: string | undefined): string {
   return proxy === undefined
     ? 'Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL, and whether a firewall blocks the connection.'
-    : `Check that ${proxy} is a proxy for https: a server that closes the connection without an answer looks slow. If the host ` +
-        'needs no proxy, add the host to NO_PROXY.';
+    : `Check that ${proxy} is a proxy for https. If it is not, it may close the connection without an answer, and then the ` +
+        'token request only times out. If the host needs no proxy, add the host to NO_PROXY.';
 }
 
 const isTeam = (scope: string): boolean => scope.startsWith('team_');

@@ -48,7 +48,9 @@ export async function run(given: readonly string[], terminal: Terminal): Promise
     if (!(error instanceof UsageError)) {
       if (command === 'token' || command === 'demo') {
         const isEmpty = setVariables(terminal.env).length === 0;
-        stderr.write(`${isEmpty ? NO_VARIABLES : 'Run `npx axios-bipsync-auth check` to find the cause.'}\n`);
+        stderr.write(
+          `${isEmpty ? NO_VARIABLES : 'Find the cause: `npx axios-bipsync-auth check`, with the same --env-file.'}\n`,
+        );
       }
       return 1;
     }
