@@ -36,7 +36,7 @@ describe('token', () => {
     const refused = await runCli(['token'], { ...environmentOf(emulator), BIPSYNC_CLIENT_ID: 'somebody' });
     expect(refused).toMatchObject({ status: 1, out: '' });
     expect(refused.err).toMatch(
-      /^axios-bipsync-auth: .*answered\s401.*\nRun `npx axios-bipsync-auth check`/s,
+      /^axios-bipsync-auth: .*answered\s401.*\nFind the cause: `npx axios-bipsync-auth check`/s,
     );
     expect(widthOf(refused.err)).toBeLessThanOrEqual(80);
     expect(refused.err).not.toContain(emulator.clientSecret);

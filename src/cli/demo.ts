@@ -137,7 +137,7 @@ async function readOnce(terminal: Terminal, json: boolean, names: readonly strin
     stdout.write(
       ok
         ? '\n  Next, in your own code:\n  installBipsyncAuth(axios.create(), bipsyncAuthConfigFromEnv());\n\n'
-        : '\n  Next: `npx axios-bipsync-auth check`, with the same --env-file, finds the cause.\n\n',
+        : '\n  Next: `npx axios-bipsync-auth check`, with the same --env-file.\n\n',
     );
   }
   return ok ? 0 : 1;
