@@ -71,7 +71,7 @@ for (const [name, { mutate, testFiles, axios = 'axios' }] of Object.entries(grou
     },
     coverageAnalysis: 'perTest',
     mutate: files.length > 0 ? files : mutate,
-    ignorePatterns: ['bench', 'compat', 'dist', 'docs', 'examples', 'reports'],
+    ignorePatterns: ['bench', 'compat', 'dist', 'examples', 'reports'],
     reporters: ['clear-text', 'progress-append-only', 'json', 'event-recorder'],
     eventReporter: { baseDir: `reports/mutation-${name}-events` },
     jsonReporter: { fileName: `reports/mutation-${name}.json` },
