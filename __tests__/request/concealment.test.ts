@@ -325,6 +325,44 @@ describe('20. concealment', () => {
     await expect(state.api.get('/v1/research')).rejects.toBe(reason);
   });
 
+  describe.each([
+    ['freezes the headers', (config: InternalAxiosRequestConfig): void => void Object.freeze(config.headers)],
+    ['seals the headers', (config: InternalAxiosRequestConfig): void => void Object.seal(config.headers)],
+    [
+      'writes the header in lower case',
+      ({ headers }: InternalAxiosRequestConfig): void => {
+        const { Authorization: authorization } = headers;
+        delete headers['Authorization'];
+        headers['authorization'] = authorization;
+      },
+    ],
+    [
+      'takes the header away',
+      ({ headers }: InternalAxiosRequestConfig): void => {
+        delete headers['Authorization'];
+      },
+    ],
+  ])('with an adapter that %s', (what, treat) => {
+    it.each(['success', 'failure'])(
+      `after a %s, a config shows no token if the adapter ${what}`,
+      async (outcome) => {
+        const state = scripted();
+        state.onApi = (config) => {
+          treat(config);
+          return outcome === 'success' ? {} : new axios.AxiosError('failed', 'ERR_X', config);
+        };
+        const sent = state.api.get('/v1/x', { headers: { 'X-Own': 'kept' } });
+        const { config } = (outcome === 'success' ? await sent : await rejection(sent)) as {
+          config: InternalAxiosRequestConfig;
+        };
+        expect(state.sent).toEqual(['Bearer token-1']);
+        expect(inspect(config, { depth: 20 })).toContain("'X-Own': 'kept'");
+        expect(inspect(config, { depth: 20, showHidden: true })).not.toContain('token-1');
+        expect(JSON.stringify({ ...config })).not.toContain('token-1');
+      },
+    );
+  });
+
   it('frozen errors and errors without a config pass unchanged', async () => {
     const state = scripted();
     const frozen = Object.freeze(new Error('frozen'));
