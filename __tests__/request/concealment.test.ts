@@ -245,6 +245,10 @@ describe.each(['http', 'fetch'] as const)(
         expect((await resend()).data).toBeUndefined();
         give(config.headers);
         expect((await resend()).data).toBe('Basic eA==');
+        config.headers.Authorization = 'Basic eQ==';
+        expect((await resend()).data).toBe('Basic eQ==');
+        expect(delete config.headers['Authorization']).toBe(true);
+        expect((await resend()).data).toBeUndefined();
       },
     );
 
@@ -323,6 +327,19 @@ describe('20. concealment', () => {
           })
         : Promise.reject(reason);
     await expect(state.api.get('/v1/research')).rejects.toBe(reason);
+  });
+
+  it('the header of an answered request is in no loop over its headers, even if its own value is assigned to it', async () => {
+    const { api } = scripted();
+    const { headers } = (await api.get('/v1/x')).config;
+    const { Authorization: authorization } = headers;
+    headers.Authorization = String(authorization);
+    const names: string[] = [];
+    for (const name in headers) names.push(name);
+    expect(names).toContain('Accept');
+    expect(names).not.toContain('Authorization');
+    expect(Object.keys(headers)).not.toContain('Authorization');
+    expect(headers.Authorization).toBe('Bearer token-1');
   });
 
   describe.each([
