@@ -90,6 +90,21 @@ it('an adapter function that waits reads no token for another origin on the repl
   expect(read).toEqual(['Bearer THE-TOKEN', undefined]);
 });
 
+it('a replay goes without a token, with an event, if the adapter led its config to another origin before the 401', async () => {
+  const state = scripted();
+  state.onApi = (config) => {
+    config.baseURL = 'https://other.example';
+    return state.sent.length === 1 ? { status: 401 } : { body: 'theirs' };
+  };
+  expect((await state.api.get('/v1/field')).data).toBe('theirs');
+  expect(state.sent).toEqual(['Bearer token-1', undefined]);
+  expect(state.events.at(-1)).toMatchObject({
+    type: 'request-unauthenticated',
+    reason: 'origin',
+    origin: 'https://other.example',
+  });
+});
+
 it('an adapter that answers without a promise leaves no token on the config', async () => {
   let config: InternalAxiosRequestConfig | undefined;
   const adapter = adapterWith(async () => undefined);
