@@ -103,7 +103,8 @@ interface Pause {
   until: Moment | undefined;
   countedIn: number;
   mayHaveBegun: number;
-  mayLastUntil: Moment | undefined;
+  /** The ends of the pauses that may run. After a jump of the wall clock, the one that began last need not end last. */
+  mayLastUntil: Moment[];
   refusedIn: number;
   /** A renewal ended without a replay that shows what it was worth. */
   isUndecided: boolean;
@@ -193,7 +194,7 @@ const newPause = (): Pause => ({
   until: undefined,
   countedIn: 0,
   mayHaveBegun: 0,
-  mayLastUntil: undefined,
+  mayLastUntil: [],
   refusedIn: -1,
   isUndecided: false,
 });
@@ -345,7 +346,7 @@ export function createRules(now: () => Moment): Rules {
   }
 
   const mayPause = (key: Key, resource: string): boolean =>
-    isAhead(pauseOf(key, resource).mayLastUntil) || isAhead(key.ofAll.mayLastUntil);
+    [...pauseOf(key, resource).mayLastUntil, ...key.ofAll.mayLastUntil].some(isAhead);
 
   function mayForceRenewal(key: Key, resource: string): void {
     const pause = pauseOf(key, resource);
@@ -354,7 +355,7 @@ export function createRules(now: () => Moment): Rules {
     const paused = key.mayBeUnhelped.size >= MAX_UNHELPED ? [pause, key.ofAll] : [pause];
     for (const each of paused) {
       each.mayHaveBegun += 1;
-      each.mayLastUntil = later(now(), pauseMs(each.mayHaveBegun));
+      each.mayLastUntil.push(later(now(), pauseMs(each.mayHaveBegun)));
     }
   }
 
@@ -364,7 +365,7 @@ export function createRules(now: () => Moment): Rules {
     pause.refusedIn = period;
     for (const each of [pause, key.ofAll]) {
       if (each === pause || each.mayHaveBegun > 0) {
-        each.mayLastUntil = later(now(), pauseMs(each.mayHaveBegun));
+        each.mayLastUntil.push(later(now(), pauseMs(each.mayHaveBegun)));
       }
     }
   }
@@ -769,7 +770,11 @@ export function createRules(now: () => Moment): Rules {
       }
       const key = keyOf(name);
       const { refusedIn = Infinity, closedAt, deliveredIn } = token;
-      if (deliveredIn < (token.invalidatedIn ?? -1)) violate(`${token.value} is sent although invalidated`);
+      const { invalidatedIn = -1 } = token;
+      // A request that waited may have been given the token a moment before.
+      const wasGivenBefore = invalidatedIn === period && call.waitsSince < period;
+      if (deliveredIn < invalidatedIn && !wasGivenBefore)
+        violate(`${token.value} is sent although invalidated`);
       if (period > refusedIn) violate(`${token.value} is sent although refused`);
       if (closedAt === undefined) {
         if (token.serial < key.highestSent) violate(`${token.value} is sent after a newer token`);
