@@ -69,8 +69,8 @@ describe('a proxy to which this version of axios would show an https request', (
       if (isOld) {
         expect(error['message']).toMatch(/^(?:The request was not sent|No token was requested): /);
         expect(error['message']).toContain(
-          `: axios ${axios.VERSION} could send the client secret and the token unencrypted to the proxy ${NOBODY}. Upgrade ` +
-            "every copy of axios to 1.16.1 or later and set adapter: 'http', or give the instance `proxy: false` and an " +
+          `: axios ${axios.VERSION} could send the client secret and the token unencrypted to the proxy ${NOBODY}. Either ` +
+            "upgrade every copy of axios to 1.16.1 or later and set adapter: 'http'. Or give the instance `proxy: false` and an " +
             'httpsAgent that opens a tunnel. In a test with axios-mock-adapter, call mockBipsyncToken(mock).',
         );
       }
