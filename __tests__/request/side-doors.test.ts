@@ -90,6 +90,21 @@ it('an adapter function that waits reads no token for another origin on the repl
   expect(read).toEqual(['Bearer THE-TOKEN', undefined]);
 });
 
+it('an adapter function that waits reads no token for another origin after axios has put the headers in order', async () => {
+  const read: unknown[] = [];
+  const state = scripted();
+  state.onApi = async (config) => {
+    await new Promise(setImmediate);
+    config.headers.normalize(true);
+    read.push(config.headers.get('Authorization'));
+    config.baseURL = 'https://other.example';
+    read.push(config.headers.get('Authorization'));
+    return {};
+  };
+  await state.api.get('/v1/field');
+  expect(read).toEqual(['Bearer token-1', undefined]);
+});
+
 it('a replay goes without a token, with an event, if the adapter led its config to another origin before the 401', async () => {
   const state = scripted();
   state.onApi = (config) => {

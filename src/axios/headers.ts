@@ -62,7 +62,7 @@ export function createHider(authorization: unknown): Hider {
     const base = prototypeOf(headers);
     if (last?.base !== base) {
       const prototype = Object.create(base) as object;
-      defineAuthorization(prototype, authorization, { enumerable: false });
+      defineAuthorization(prototype, false, () => authorization);
       hiding.add(prototype);
       last = { base, prototype };
     }
@@ -70,16 +70,17 @@ export function createHider(authorization: unknown): Hider {
   };
 }
 
-/** defineAuthorization makes the header an accessor. To assign another value makes it an ordinary header again. */
+/** defineAuthorization makes the header an accessor. To assign a value other than `kept` makes it an ordinary header again. */
 export function defineAuthorization(
   holder: object,
-  authorization: unknown,
-  { get = (): unknown => authorization, enumerable = true }: { get?: () => unknown; enumerable?: boolean },
+  enumerable: boolean,
+  get: () => unknown,
+  kept?: string,
 ): void {
   Reflect.defineProperty(holder, 'Authorization', {
     get,
     set(value: unknown) {
-      if (value === authorization) return;
+      if (kept !== undefined && value === kept) return;
       Object.defineProperty(this, 'Authorization', {
         value,
         enumerable: true,

@@ -11,7 +11,8 @@ import { refuse } from './refusal';
  * `register()`. That one uses axios's default export, which the whole process shares.
  *
  * Call `eject()` on the handle when the application closes. `HttpModule.register()` creates its axios when it is called. In
- * `@Module` this happens only once, when the file is loaded. So the next application in the process, for example the next testing module, gets the same axios.
+ * `@Module` this happens only once, when the file is loaded. So the next application in the process, for example the next
+ * testing module, gets the same axios.
  *
  * @example
  * ```ts

@@ -25,8 +25,8 @@ export function createConcealConfig(): ConcealConfig {
     const { headers } = asRecord(config);
     if (!isObject(headers)) return;
     const { authorization } = token;
-    const hide = hiders.get(token) ?? createHider(authorization);
-    hiders.set(token, hide);
+    let hide = hiders.get(token);
+    if (!hide) hiders.set(token, (hide = createHider(authorization)));
     if (headers['Authorization'] === authorization && hide(headers, 'Authorization')) return;
     concealHeaders(config, (value) => value === authorization);
   };
