@@ -97,6 +97,27 @@ for (const adapter of ['http', 'fetch']) {
     bipsync.tokenDelayMs = 0;
     assert.equal(bipsync.apiRequests, 0);
   });
+  for (const load of ['import', 'require']) {
+    await check(`an instance of another copy of axios, by ${load}`, async () => {
+      const require = createRequire(import.meta.url);
+      const copy = load === 'import' ? (await import('other-axios')).default : require('other-axios');
+      // A combination that cannot work is refused at installation, so that no request goes out without a token.
+      let client;
+      try {
+        client = createClient(copy, installBipsyncAuth, adapter, {});
+      } catch (error) {
+        assert.equal(error.code, 'ERR_BIPSYNC_CONFIG');
+        return;
+      }
+      for (let count = 0; count < 2; count += 1) {
+        assert.equal((await client.get('/v1/research')).status, 200);
+        bipsync.revokeTokens();
+      }
+      assert.equal(bipsync.tokenRequests, 2);
+      await client.get(`${elsewhere}/`);
+      assert.deepEqual(other.authorizations, [undefined]);
+    });
+  }
   await check('CommonJS beside ESM', async () => {
     const require = createRequire(import.meta.url);
     const plugin = require('axios-bipsync-auth');

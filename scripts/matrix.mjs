@@ -18,12 +18,16 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 const AXIOS_VERSIONS = ['1.7.9', '1.12.0', '1.16.1', '1.21.1'];
+/** Each project has a second copy of axios, which the plugin does not import. */
+const otherThan = (version) =>
+  version === AXIOS_VERSIONS.at(-1) ? AXIOS_VERSIONS[0] : AXIOS_VERSIONS.at(-1);
 
 /** Each from npm, which ships the binaries. */
 const RUNTIMES = {
   'node-20': nodeRuntime('20'),
   'node-22': nodeRuntime('22'),
   'node-24': nodeRuntime('24'),
+  'node-26': nodeRuntime('26'),
   bun: { install: 'bun', bin: 'node_modules/.bin/bun', arguments: ['run'], version: ['--version'] },
   deno: {
     install: 'deno',
@@ -87,7 +91,10 @@ function prepareProject(version, tarball) {
   // The peer range is what the matrix is there to find out about.
   const { error } = run(
     'npm',
-    ['install', '--silent', '--legacy-peer-deps', tarball, `axios@${version}`],
+    [
+      ...['install', '--silent', '--legacy-peer-deps', tarball],
+      ...[`axios@${version}`, `other-axios@npm:axios@${otherThan(version)}`],
+    ],
     at,
   );
   return error ? { problem: `not run: axios ${version} does not install` } : { at };
