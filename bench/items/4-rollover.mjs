@@ -2,6 +2,7 @@ import { Agent } from 'node:http';
 
 import { contenders, peers } from '../lib/contenders.mjs';
 import { median } from '../lib/measure.mjs';
+import { connectStore, startRedis } from '../lib/redis.mjs';
 
 const LIFETIME_S = 5;
 const TOKEN_DELAY_MS = 250;
@@ -13,12 +14,22 @@ export const title =
 /** All contenders at the same time, each against its own tenant, so that they share whatever the machine does. */
 export async function run({ quick, server }) {
   const rounds = quick ? 1 : 5;
-  const names = [...peers, 'constantPair'];
+  const redis = await startRedis();
+  const store = redis && (await connectStore(redis.url));
+  const creators = {
+    ...Object.fromEntries([...peers, 'constantPair'].map((name) => [name, contenders[name]])),
+    ...(store && {
+      oursWithStore: (target) => contenders.ours({ ...target, tokenStore: store.tokenStore }),
+    }),
+  };
+  const names = Object.keys(creators);
   const results = Object.fromEntries(names.map((name) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    const runs = await Promise.all(names.map((name) => traffic(contenders[name], server)));
+    const runs = await Promise.all(names.map((name) => traffic(creators[name], server)));
     names.forEach((name, index) => results[name].push(runs[index]));
   }
+  store?.close();
+  redis?.stop();
   const middle = (name, pick) => median(results[name].map(pick));
   return {
     rounds,
@@ -87,13 +98,17 @@ async function timed(api, startedAt, requests) {
   requests.push({ at: sentAt - startedAt, ms: performance.now() - sentAt, ok });
 }
 
-export const rows = ({ results }) => [
-  [
-    'slowest request beyond its own median, ms',
-    (name) => results[name] && (results[name].slowestMs - results[name].medianMs).toFixed(0),
-  ],
-  ['requests that waited for the token endpoint', (name) => results[name]?.waited],
-  ['requests failed, worst round', (name) => results[name]?.failed],
-  ['API 401s', (name) => results[name]?.api401s],
-  ['token requests', (name) => results[name]?.tokenRequests],
-];
+export const rows = ({ results }) => {
+  const beyond = (of) => of && (of.slowestMs - of.medianMs).toFixed(0);
+  return [
+    ['slowest request beyond its own median, ms', (name) => beyond(results[name])],
+    [
+      'the same with a token store (Redis, with its lock), ms',
+      (name) => (name === 'ours' ? (beyond(results.oursWithStore) ?? 'skipped: no redis-server') : undefined),
+    ],
+    ['requests that waited for the token endpoint', (name) => results[name]?.waited],
+    ['requests failed, worst round', (name) => results[name]?.failed],
+    ['API 401s', (name) => results[name]?.api401s],
+    ['token requests', (name) => results[name]?.tokenRequests],
+  ];
+};

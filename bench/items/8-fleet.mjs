@@ -1,9 +1,9 @@
-import { fork, spawn } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { benchDir } from '../lib/package.mjs';
+import { startRedis } from '../lib/redis.mjs';
 
 const SIZES = [1, 2, 4, 8, 16];
 const TOKEN_DELAY_MS = 100;
@@ -52,30 +52,6 @@ async function allGo(processes) {
   const answers = processes.map((process) => once(process, 'message'));
   for (const process of processes) process.send('go');
   return (await Promise.all(answers)).reduce((sum, [{ failed }]) => sum + failed, 0);
-}
-
-/** A Redis of the bench's own that writes nothing; `undefined` where there is none to start. */
-async function startRedis() {
-  const port = await freePort();
-  const args = ['--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'].map(String);
-  const redis = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-  return new Promise((resolve) => {
-    redis.once('error', () => resolve(undefined));
-    redis.once('exit', () => resolve(undefined));
-    redis.stdout.on('data', (text) => {
-      if (!String(text).includes('eady to accept connections')) return;
-      resolve({ url: `redis://127.0.0.1:${port}`, stop: () => redis.kill() });
-    });
-  });
-}
-
-async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }
 
 export function rows({ sizes, results, hasRedis }) {

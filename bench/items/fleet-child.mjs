@@ -1,17 +1,11 @@
 // One process of a fleet: on every message it makes a few requests, and says when they have succeeded.
 import { contenders } from '../lib/contenders.mjs';
+import { connectStore } from '../lib/redis.mjs';
 
 const [name, baseURL, redisURL] = process.argv.slice(2);
 const REQUESTS = 5;
 
-let client;
-let tokenStore;
-if (redisURL) {
-  const { createClient } = await import('redis');
-  const { redisTokenStore } = await import('axios-bipsync-auth/stores');
-  client = await createClient({ url: redisURL }).connect();
-  tokenStore = redisTokenStore({ sendCommand: (...args) => client.sendCommand(args) });
-}
+const { tokenStore } = redisURL ? await connectStore(redisURL) : {};
 const api = await contenders[name]({
   baseURL,
   tokenUrl: `${baseURL}/v1/oauth/token`,

@@ -2,7 +2,8 @@
 import { contenders, noopAdapter, noopTarget } from '../lib/contenders.mjs';
 import { interleave, processorMs } from '../lib/measure.mjs';
 
-const [url, rounds, chunks] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
+const [url, withoutHiding] = [process.argv[2], process.argv[3]];
+const [rounds, chunks] = process.argv.slice(4).map(Number);
 const REQUESTS = 60;
 const WARM_UP = 100;
 
@@ -15,7 +16,9 @@ const instances = {};
 for (const [name, create] of Object.entries(contenders)) {
   const target = noopTarget({ adapter: noopAdapter({ isOpen: name === 'emptyPair' }).adapter });
   instances[name] = await create(target);
-  if (name === 'ours') instances.oursWithStore = await create({ ...target, tokenStore: memoryStore() });
+  if (name !== 'ours') continue;
+  instances.oursWithStore = await create({ ...target, tokenStore: memoryStore() });
+  instances.oursWithoutHiding = await create({ ...target, build: withoutHiding });
 }
 const send = async (api) => {
   for (let count = 0; count < REQUESTS; count += 1) await api.get(url);

@@ -39,8 +39,8 @@ export const peers = ['ours', 'handWritten', 'tokenInterceptor', 'authRefresh'];
  * where `http` are axios options (adapter, agent) for API and token requests alike.
  */
 export const contenders = {
-  async ours({ baseURL, http, tokenStore, copy = axios }) {
-    const { installBipsyncAuth } = await import('axios-bipsync-auth');
+  async ours({ baseURL, http, tokenStore, copy = axios, build = 'axios-bipsync-auth' }) {
+    const { installBipsyncAuth } = await import(build);
     const api = copy.create({ baseURL, ...http });
     installBipsyncAuth(api, {
       baseURL,

@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+import { build } from 'esbuild';
 
 export const benchDir = dirname(dirname(fileURLToPath(import.meta.url)));
 const rootDir = dirname(benchDir);
@@ -26,6 +28,36 @@ export function installBuild(dist = join(rootDir, 'dist')) {
     if (existsSync(join(rootDir, file))) cpSync(join(rootDir, file), join(home, file));
   }
   cpSync(resolve(dist), join(home, 'dist'), { recursive: true });
+}
+
+/**
+ * buildWithoutHiding builds the plugin from its sources, except that the token of an answered request stays where every
+ * logger prints it. The hot path beside it shows what the hiding costs. Resolves to the module's URL.
+ */
+export async function buildWithoutHiding() {
+  const outfile = join(modulesDir, '.without-hiding', 'index.mjs');
+  const nothing = `
+    export const createConcealConfig = () => () => {};
+    export const concealRoutes = () => {};
+    export const concealResponse = () => {};
+    export const concealError = (error) => error;
+  `;
+  await build({
+    entryPoints: [join(rootDir, 'src', 'index.ts')],
+    outfile,
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['axios'],
+    plugins: [
+      {
+        name: 'without-hiding',
+        setup: ({ onLoad }) => onLoad({ filter: /request.concealment\.ts$/ }, () => ({ contents: nothing })),
+      },
+    ],
+  });
+  return pathToFileURL(outfile).href;
 }
 
 export function packageJson(name) {
