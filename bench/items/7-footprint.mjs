@@ -5,7 +5,7 @@ import { build } from 'esbuild';
 
 import { runChild } from '../lib/child.mjs';
 import { median, shuffled } from '../lib/measure.mjs';
-import { benchDir, closure, modulesDir, sizeOnDisk } from '../lib/package.mjs';
+import { benchDir, closure, modulesDir, rootDir, sizeOnDisk } from '../lib/package.mjs';
 
 /** What each contender adds to a program that has axios already. */
 const packages = {
@@ -46,7 +46,13 @@ export async function run({ quick, million }) {
     }
   };
   await Promise.all([work(), work()]);
-  return { memory, imports: await imports(quick ? 5 : 21), sizes: await sizes(), installed: installed() };
+  return {
+    memory,
+    imports: await imports(quick ? 5 : 21),
+    sizes: await sizes(),
+    parts: await parts(),
+    installed: installed(),
+  };
 }
 
 async function imports(rounds) {
@@ -90,6 +96,30 @@ async function bundled(names, external) {
   });
   const [{ contents }] = outputFiles;
   return { minified: contents.length, compressed: gzipSync(contents, { level: 9 }).length };
+}
+
+/** Minified bytes of the core by folder of `src`, the largest first. */
+async function parts() {
+  const { metafile } = await build({
+    absWorkingDir: rootDir,
+    entryPoints: ['src/index.ts'],
+    bundle: true,
+    minify: true,
+    write: false,
+    metafile: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external: ['axios'],
+  });
+  const [{ inputs }] = Object.values(metafile.outputs);
+  const bytes = {};
+  for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+    const [, part] = file.split('/');
+    const name = part.endsWith('.ts') ? 'the files beside the folders' : part;
+    bytes[name] = (bytes[name] ?? 0) + bytesInOutput;
+  }
+  return Object.fromEntries(Object.entries(bytes).sort(([, one], [, other]) => other - one));
 }
 
 function installed() {

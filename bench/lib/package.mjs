@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 export const benchDir = dirname(dirname(fileURLToPath(import.meta.url)));
-const rootDir = dirname(benchDir);
+export const rootDir = dirname(benchDir);
 export const modulesDir = join(benchDir, 'node_modules');
 const shipped = ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'SECURITY.md'];
 
