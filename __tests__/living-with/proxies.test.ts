@@ -117,15 +117,6 @@ function load(version: string): Axios {
       });
       expect(emulator.tokenRequests).toBe(0);
     });
-
-    it('uses no proxy for a token endpoint on loopback', async () => {
-      process.env['http_proxy'] = proxy.url;
-      const { axios, installBipsyncAuth } = newest;
-      const auth = installBipsyncAuth(axios.create(), configFor(emulator));
-      await auth.getToken();
-      expect(emulator.tokenRequests).toBe(1);
-      expect(proxy.asked).toEqual([]);
-    });
   });
 
   describe.each(['axios-1.7', 'axios-1.12'])('%s, which does not tunnel by itself', (version) => {

@@ -151,26 +151,20 @@ test('a hanging store fails no request, however short tokenTimeoutMs is', async 
   expect(await outcome).toBe('answered');
 });
 
-test('a slow store fails no request, however short tokenTimeoutMs is', async () => {
-  const slowly = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), 900));
-  const store = scriptedStore({ get: () => slowly(undefined), lock: () => slowly(undefined) });
-  const process = openProcess(store, undefined, { tokenTimeoutMs: 3000 });
-  const outcome = request(process).then(
-    () => 'answered',
-    (error: unknown) => String(error),
-  );
-  await advance(5 * SECOND);
-  expect(await outcome).toBe('answered');
-});
-
-test('a store that is slow in everything fails no request, however short tokenTimeoutMs is', async () => {
-  const slowly = <T>(value: T): Promise<T> => new Promise((resolve) => setTimeout(() => resolve(value), 490));
-  const store = scriptedStore({ get: () => slowly(undefined), lock: () => slowly(undefined) });
-  const process = openProcess(store, undefined, { tokenTimeoutMs: 2000 });
-  const outcome = request(process).then(
-    () => 'answered',
-    (error: unknown) => String(error),
-  );
-  await advance(5 * SECOND);
-  expect(await outcome).toBe('answered');
-});
+test.each([
+  [900, 3000],
+  [490, 2000],
+])(
+  'a store that answers in %i ms fails no request with a tokenTimeoutMs of %i',
+  async (ms, tokenTimeoutMs) => {
+    const slowly = (): Promise<undefined> =>
+      new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
+    const process = openProcess(scriptedStore({ get: slowly, lock: slowly }), undefined, { tokenTimeoutMs });
+    const outcome = request(process).then(
+      () => 'answered',
+      (error: unknown) => String(error),
+    );
+    await advance(5 * SECOND);
+    expect(await outcome).toBe('answered');
+  },
+);
