@@ -4,12 +4,11 @@ import axios from 'axios';
 
 import { type BipsyncAuthEvent, installBipsyncAuth } from '../src';
 import { type Answer, deferred, rejection, scripted, SECRET, tokenAnswer } from './support/scripted';
+import { advance, useVirtualTime } from './token/support';
 
 const good = { client: 'acme', clientId: 'the-client', clientSecret: 'hush', teamId: 'a1' };
 
-afterEach(() => {
-  jest.restoreAllMocks();
-});
+useVirtualTime();
 
 describe('NODE_DEBUG=bipsync-auth', () => {
   const withDebug = (enabled: boolean): jest.Mock => {
@@ -51,17 +50,6 @@ describe('NODE_DEBUG=bipsync-auth', () => {
     expect(debug).not.toHaveBeenCalled();
   });
 });
-
-beforeEach(() => {
-  jest.useFakeTimers();
-  jest.spyOn(Math, 'random').mockReturnValue(0.5);
-});
-afterEach(() => {
-  jest.useRealTimers();
-  jest.restoreAllMocks();
-});
-
-const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
 describe('events', () => {
   it('a listener that throws or rejects changes nothing', async () => {

@@ -1,13 +1,7 @@
 import { rejection, scripted, tokenAnswer } from '../support/scripted';
+import { useVirtualTime } from './support';
 
-beforeEach(() => {
-  jest.useFakeTimers();
-  jest.spyOn(Math, 'random').mockReturnValue(0.5);
-});
-afterEach(() => {
-  jest.useRealTimers();
-  jest.restoreAllMocks();
-});
+useVirtualTime();
 
 describe('5. expires_in', () => {
   it.each([

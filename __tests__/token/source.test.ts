@@ -1,18 +1,8 @@
 import { atLength } from '../support/at-length';
 import { deferred, formOf, rejection, scripted, tokenAnswer, type Answer } from '../support/scripted';
+import { advance, MINUTE, useVirtualTime } from './support';
 
-const MINUTE = 60_000;
-
-beforeEach(() => {
-  jest.useFakeTimers();
-  jest.spyOn(Math, 'random').mockReturnValue(0.5);
-});
-afterEach(() => {
-  jest.useRealTimers();
-  jest.restoreAllMocks();
-});
-
-const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
+useVirtualTime();
 
 describe('1. one acquisition in flight per token key', () => {
   atLength('10,000 concurrent requests on a cold start make 1 token request', async () => {

@@ -85,7 +85,7 @@ export function scriptedBipsync(expiresIn: unknown = 3600) {
   };
   return bipsync;
 }
-export type ScriptedBipsync = ReturnType<typeof scriptedBipsync>;
+type ScriptedBipsync = ReturnType<typeof scriptedBipsync>;
 
 /** One process: an axios with the plugin, a memory of its own, and that store. */
 export function openProcess(

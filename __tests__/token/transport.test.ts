@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import axios from 'axios';
 
 import { formOf, ORIGIN, rejection, scripted, SECRET, tokenAnswer } from '../support/scripted';
+import { useVirtualTime } from './support';
 
 const text = (padding = ''): string =>
   JSON.stringify({ ...(tokenAnswer('token-x').body as object), padding });
@@ -90,14 +91,7 @@ describe('the answer', () => {
   });
 });
 
-beforeEach(() => {
-  jest.useFakeTimers();
-  jest.spyOn(Math, 'random').mockReturnValue(0.5);
-});
-afterEach(() => {
-  jest.useRealTimers();
-  jest.restoreAllMocks();
-});
+useVirtualTime();
 
 it('the token request goes to /v1/oauth/token of the origin as RFC 6749 has it', async () => {
   const state = scripted({ scopes: 'research:read' });
