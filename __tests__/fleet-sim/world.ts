@@ -5,6 +5,7 @@ import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosReques
 import { type BipsyncAuth, installBipsyncAuth, isBipsyncAuthError, type TokenStore } from '../../src';
 import { encryptedTokenStore } from '../../src/stores';
 import { storeKey } from '../../src/token/sharing';
+import { responseTo } from '../support/scripted';
 import { createClockwork, createRandom } from './clockwork';
 import { createRules, type Issued, type Member, type Outcome } from './rules';
 import {
@@ -426,14 +427,4 @@ function outcomeOf(error: unknown): Outcome {
   }
   if (error.code === 'ECONNABORTED') return { kind: 'timeout' };
   return error.code === 'ECONNRESET' ? { kind: 'connection' } : { kind: 'other', what: String(error) };
-}
-
-function responseTo(
-  config: InternalAxiosRequestConfig,
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-): AxiosResponse {
-  const data = typeof body === 'string' ? body : JSON.stringify(body);
-  return { status, statusText: '', headers: new axios.AxiosHeaders(headers), data, config, request: {} };
 }

@@ -2,6 +2,7 @@ import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axio
 import type * as fc from 'fast-check';
 
 import { type BipsyncAuth, installBipsyncAuth, isBipsyncAuthError } from '../../src';
+import { responseTo } from '../support/scripted';
 import { createRules, type Issued, marginOf, type Moment, type Outcome, windowOf } from './rules';
 import type { Action, ApiAnswer, Scenario, TokenAnswer } from './scenario';
 
@@ -254,15 +255,15 @@ function tokenResponse(
 ): AxiosResponse | Error {
   switch (answer.kind) {
     case 'token':
-      return respond(config, 200, {
+      return responseTo(config, 200, {
         token_type: 'bearer',
         expires_in: answer.expiresIn,
         access_token: token?.value,
       });
     case 'refusal':
-      return respond(config, answer.status, { error: answer.status === 400 ? 'invalid_scope' : 'denied' });
+      return responseTo(config, answer.status, { error: answer.status === 400 ? 'invalid_scope' : 'denied' });
     case 'unavailable':
-      return respond(
+      return responseTo(
         config,
         503,
         '',
@@ -271,7 +272,7 @@ function tokenResponse(
     case 'network error':
       return networkError(config);
     case 'rubbish':
-      return respond(config, 200, '<html></html>');
+      return responseTo(config, 200, '<html></html>');
   }
 }
 
@@ -286,20 +287,10 @@ function apiResponse(
   const headers: Record<string, string> = challenge
     ? { 'WWW-Authenticate': `Bearer realm="bipsync", error="${challenge}"` }
     : {};
-  const response = respond(config, status, attempt, headers);
+  const response = responseTo(config, status, attempt, headers);
   return config.validateStatus?.(status)
     ? response
     : new axios.AxiosError('refused', 'ERR_BAD_REQUEST', config, {}, response);
-}
-
-function respond(
-  config: InternalAxiosRequestConfig,
-  status: number,
-  body: unknown,
-  headers: Record<string, string> = {},
-): AxiosResponse {
-  const data = typeof body === 'string' ? body : JSON.stringify(body);
-  return { status, statusText: '', headers: new axios.AxiosHeaders(headers), data, config, request: {} };
 }
 
 function networkError(config: InternalAxiosRequestConfig): Error {

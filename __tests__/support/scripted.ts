@@ -1,4 +1,4 @@
-import axios, { type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
+import axios, { type AxiosInstance, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 
 import {
   type BipsyncAuth,
@@ -95,6 +95,17 @@ export function scripted(config: Partial<BipsyncAuthConfig> = {}, instance = axi
     },
   });
   return state;
+}
+
+/** What an adapter returns; a body that is no string is sent as JSON. */
+export function responseTo(
+  config: InternalAxiosRequestConfig,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): AxiosResponse {
+  const data = typeof body === 'string' ? body : JSON.stringify(body);
+  return { status, statusText: '', headers: new axios.AxiosHeaders(headers), data, config, request: {} };
 }
 
 /** The form that a token request carried. */
