@@ -1,4 +1,5 @@
-import { diagnose, environmentOf, startEmulator, stepNamed } from './support';
+import { startEmulator } from '../support/emulated';
+import { diagnose, environmentOf, stepNamed } from './support';
 
 /** The paths of examples in Bipsync's docs. */
 const documented = ['/v1/graphql', '/v1/research', '/v1/field'];

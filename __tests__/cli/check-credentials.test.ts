@@ -1,13 +1,6 @@
 import { skipPauses } from '../support/pauses';
-import {
-  diagnose,
-  environmentOf,
-  readDiagnosis,
-  runCli,
-  startEmulator,
-  stepNamed,
-  temporaryFolder,
-} from './support';
+import { startEmulator } from '../support/emulated';
+import { diagnose, environmentOf, readDiagnosis, runCli, stepNamed, temporaryFolder } from './support';
 
 const folder = temporaryFolder();
 skipPauses();

@@ -6,13 +6,13 @@ import { inspected, selfSigned } from '../faults/self-signed';
 import { listen, type Listening, startRefusingProxy, startTlsFront } from '../living-with/tunnels';
 import { CLOSED_PORT } from '../support/nobody';
 import { skipPauses } from '../support/pauses';
+import { startEmulator } from '../support/emulated';
 import { spawnedCommand } from './spawned';
 import {
   type Diagnosis,
   diagnose,
   environmentOf,
   readDiagnosis,
-  startEmulator,
   stepNamed,
   temporaryFolder,
 } from './support';

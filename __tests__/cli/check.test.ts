@@ -1,4 +1,5 @@
-import { accessToken, diagnose, environmentOf, runCli, startEmulator, stepNamed, widthOf } from './support';
+import { startEmulator } from '../support/emulated';
+import { accessToken, diagnose, environmentOf, runCli, stepNamed, widthOf } from './support';
 
 describe('check, if all is in order', () => {
   it('walks through every step in order, with one token request and one API request', async () => {

@@ -1,4 +1,5 @@
-import { accessToken, environmentOf, runCli, startEmulator, widthOf } from './support';
+import { startEmulator } from '../support/emulated';
+import { accessToken, environmentOf, runCli, widthOf } from './support';
 
 describe('token', () => {
   it('token prints the token alone', async () => {

@@ -3,7 +3,8 @@ import { type Scene, story } from '../../src/cli/scenes';
 import type { Step } from '../../src/cli/steps';
 import type { Row } from '../../src/cli/story';
 import { type BipsyncEmulator, type BipsyncEmulatorOptions, startBipsyncEmulator } from '../../src/testing';
-import { accessToken, capture, environmentOf, runCli, startEmulator, widthOf } from './support';
+import { startEmulator } from '../support/emulated';
+import { accessToken, capture, environmentOf, runCli, widthOf } from './support';
 
 describe('demo on an emulator', () => {
   it('shows the pasted interceptor next to the plugin, which keeps its promises, in 80 columns', async () => {

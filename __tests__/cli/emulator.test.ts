@@ -2,15 +2,8 @@ import { request } from 'node:http';
 
 import { run } from '../../src/cli/run';
 import { ownPort } from '../support/ports';
-import {
-  accessToken,
-  capture,
-  environmentOf,
-  runCli,
-  startEmulator,
-  temporaryFolder,
-  widthOf,
-} from './support';
+import { startEmulator } from '../support/emulated';
+import { accessToken, capture, environmentOf, runCli, temporaryFolder, widthOf } from './support';
 
 const folder = temporaryFolder();
 

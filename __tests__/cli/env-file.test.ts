@@ -1,6 +1,7 @@
 import { run } from '../../src/cli/run';
+import { startEmulator } from '../support/emulated';
 import { spawnedCommand } from './spawned';
-import { capture, environmentOf, runCli, startEmulator, temporaryFolder } from './support';
+import { capture, environmentOf, runCli, temporaryFolder } from './support';
 
 const folder = temporaryFolder();
 const command = spawnedCommand();

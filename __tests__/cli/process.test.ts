@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { startEmulator } from '../support/emulated';
 import { finish, spawnedCommand } from './spawned';
-import { environmentOf, startEmulator } from './support';
+import { environmentOf } from './support';
 
 const command = spawnedCommand();
 

@@ -5,12 +5,12 @@ import { join } from 'node:path';
 import { run } from '../../src/cli/run';
 import type { Step } from '../../src/cli/steps';
 import type { Environment, Terminal } from '../../src/cli/terminal';
-import { type BipsyncEmulator, type BipsyncEmulatorOptions, startBipsyncEmulator } from '../../src/testing';
+import type { BipsyncEmulator } from '../../src/testing';
 
 /** As the emulator makes them. */
 export const accessToken = /[\w-]{64}/;
 
-export interface CapturedTerminal extends Terminal {
+interface CapturedTerminal extends Terminal {
   out(): string;
   err(): string;
 }
@@ -85,18 +85,6 @@ export function temporaryFolder(): { write(name: string, text: string): string }
       return file;
     },
   };
-}
-
-const emulators: BipsyncEmulator[] = [];
-
-afterEach(async () => {
-  await Promise.all(emulators.splice(0).map((emulator) => emulator.close()));
-});
-
-export async function startEmulator(options: BipsyncEmulatorOptions = {}): Promise<BipsyncEmulator> {
-  const emulator = await startBipsyncEmulator({ record: true, ...options });
-  emulators.push(emulator);
-  return emulator;
 }
 
 export function environmentOf(emulator: BipsyncEmulator): Record<string, string> {
