@@ -6,14 +6,14 @@ import { join } from 'node:path';
 
 const root = join(__dirname, '../..');
 
-export interface Finished {
+interface Finished {
   status: unknown;
   out: string;
   err: string;
 }
 
 /** The command as a process of its own, in a folder of its own. */
-export interface SpawnedCommand {
+interface SpawnedCommand {
   folder(): string;
   start(args: string[], env?: Record<string, string>): ChildProcessWithoutNullStreams;
   run(args: string[], env?: Record<string, string>): Promise<Finished>;

@@ -10,7 +10,7 @@ export interface Scenario {
   endMs: number;
 }
 
-export interface ProcessPlan {
+interface ProcessPlan {
   team: Team;
   /** Which of two encryption keys it knows; `undefined`: tokens are stored as they are. */
   keys: readonly KeyName[] | undefined;
@@ -20,7 +20,7 @@ export interface ProcessPlan {
 export type Team = 'a' | 'b';
 export type KeyName = 'old' | 'new';
 
-export const ALLOWED = '/v1/research';
+const ALLOWED = '/v1/research';
 /** The API refuses every token here, since no scope of it covers this. One of them is in the resource of an allowed path. */
 export const DENIED = ['/v1/user/7', '/v1/research/7/private'] as const;
 

@@ -25,7 +25,7 @@ export const validConfig = {
   teamId: 'a1',
 };
 
-export interface RawAnswer {
+interface RawAnswer {
   status?: number;
   headers?: Record<string, string | string[]>;
   /** Handed to axios as it is. */

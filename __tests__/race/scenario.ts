@@ -26,7 +26,7 @@ export interface RequestPlan {
   timeoutMs: number | undefined;
 }
 
-export type Landmark = 'refresh window' | 'margin' | 'expiry' | 'retry';
+type Landmark = 'refresh window' | 'margin' | 'expiry' | 'retry';
 
 /** One thing that happens beside the answers; the scheduler decides when, in this order. */
 export type Action =
