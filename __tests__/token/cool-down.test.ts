@@ -1,8 +1,6 @@
 import { emulated } from '../support/emulated';
 import { deferred, formOf, rejection, scripted, SECRET, tokenAnswer, type Answer } from '../support/scripted';
-
-const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
-  state.api.get('/v1/research');
+import { advance, byNow, request } from './support';
 
 describe('with time under control', () => {
   beforeEach(() => {
@@ -11,11 +9,6 @@ describe('with time under control', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
-  const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
-
-  /** What a promise has been settled with by now, without waiting for it. */
-  const byNow = <T>(promise: Promise<T>): Promise<T | 'still waiting'> =>
-    Promise.race([promise, Promise.resolve('still waiting' as const)]);
 
   describe('10. cool-down', () => {
     it.each([
@@ -29,16 +22,16 @@ describe('with time under control', () => {
     ])('after %s (%j), the next requests fail at once for %d ms', async (kind, answer, coolDownMs) => {
       const state = scripted();
       state.onToken = () => answer;
-      const first = await rejection(get(state));
+      const first = await rejection(request(state));
       expect(first).toMatchObject({ code: `ERR_BIPSYNC_${kind}`, tokenEndpointStatus: answer.status });
       await advance(coolDownMs - 1);
-      const next = await Promise.all(Array.from({ length: 100 }, () => rejection(get(state))));
+      const next = await Promise.all(Array.from({ length: 100 }, () => rejection(request(state))));
       expect(state.tokenRequests).toHaveLength(1);
       expect(new Set(next.map(({ code }) => code))).toEqual(new Set([`ERR_BIPSYNC_${kind}`]));
       expect(new Set([...next, first]).size).toBe(101);
       await advance(1);
       state.onToken = () => tokenAnswer('t');
-      await get(state);
+      await request(state);
       expect(state.apiRequests).toHaveLength(1);
     });
 
@@ -47,7 +40,7 @@ describe('with time under control', () => {
       state.onToken = () => ({ status: 500 });
       const retries: unknown[] = [];
       for (let round = 0; round < 7; round += 1) {
-        const failed = rejection(get(state));
+        const failed = rejection(request(state));
         await advance(1000);
         await failed;
         retries.push(state.events.at(-1));
@@ -62,20 +55,20 @@ describe('with time under control', () => {
         })),
       );
       state.onToken = () => tokenAnswer('t', 1);
-      await get(state);
+      await request(state);
       await advance(2000);
       state.onToken = () => ({ status: 200 });
-      await rejection(get(state));
+      await rejection(request(state));
       expect(state.events.at(-1)).toMatchObject({ retryInMs: 1000, reason: 'expired' });
     });
 
     it('each caller gets a separate error that says how long the cool-down still lasts', async () => {
       const state = scripted();
       state.onToken = () => ({ status: 401 });
-      const waiting = await Promise.all([rejection(get(state)), rejection(get(state))]);
+      const waiting = await Promise.all([rejection(request(state)), rejection(request(state))]);
       expect(waiting[0]).not.toBe(waiting[1]);
       await advance(10_000);
-      expect((await rejection(get(state)))['retryAfterMs']).toBe(20_000);
+      expect((await rejection(request(state)))['retryAfterMs']).toBe(20_000);
     });
 
     it.each([
@@ -90,7 +83,7 @@ describe('with time under control', () => {
       ['gives an empty string', () => ''],
     ])('there is a cool-down if the clientSecret function %s', async (_name, clientSecret) => {
       const state = scripted({ clientSecret });
-      const error = await rejection(get(state));
+      const error = await rejection(request(state));
       expect(error).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
       expect(error.message).not.toContain(SECRET);
       expect(error.cause).toBeUndefined();
@@ -104,17 +97,17 @@ describe('with time under control', () => {
       const state = scripted({ clientSecret });
       state.onToken = (request) =>
         formOf(request)['client_secret'] === 'right' ? tokenAnswer('t') : { status: 401 };
-      await rejection(get(state));
+      await rejection(request(state));
       const asked = clientSecret.mock.calls.length;
       for (let call = 0; call < 100; call += 1) {
-        await rejection(get(state));
+        await rejection(request(state));
         await advance(40);
       }
       expect(clientSecret.mock.calls.length - asked).toBeLessThanOrEqual(4);
       expect(state.tokenRequests).toHaveLength(1);
       secret = 'right';
       await advance(1000);
-      await get(state);
+      await request(state);
       expect(state.tokenRequests).toHaveLength(2);
     });
 
@@ -127,14 +120,14 @@ describe('with time under control', () => {
         const state = scripted({ clientSecret });
         state.onToken = () => ({ status: 401 });
         for (let second = 0; second < 30; second += 1) {
-          await rejection(get(state));
+          await rejection(request(state));
           await advance(second < 29 ? 1000 : 999);
         }
-        await rejection(get(state));
+        await rejection(request(state));
         expect(state.tokenRequests).toHaveLength(1);
         expect(state.events.map(({ type }) => type)).toEqual(['token-failed']);
         await advance(1);
-        await rejection(get(state));
+        await rejection(request(state));
         expect(state.tokenRequests).toHaveLength(2);
       },
     );
@@ -144,13 +137,13 @@ describe('with time under control', () => {
       const late = deferred<string>();
       const state = scripted({ clientSecret: () => secrets.shift() ?? late.promise });
       state.onToken = () => ({ status: 401 });
-      await rejection(get(state));
+      await rejection(request(state));
       await advance(1000);
       state.onToken = () => tokenAnswer('t');
-      const asking = get(state);
+      const asking = request(state);
       await advance(0);
       state.auth.invalidate();
-      const another = get(state);
+      const another = request(state);
       late.resolve('right');
       await Promise.all([asking, another]);
       expect(state.sent).toEqual(['Bearer t', 'Bearer t']);
@@ -161,18 +154,18 @@ describe('with time under control', () => {
       let asked = 0;
       const restless = scripted({ clientSecret: () => `secret-${(asked += 1)}` });
       restless.onToken = () => ({ status: 401 });
-      for (let call = 0; call < 20; call += 1) await rejection(get(restless));
+      for (let call = 0; call < 20; call += 1) await rejection(request(restless));
       expect(restless.tokenRequests).toHaveLength(2);
 
       const hanging = scripted({
         clientSecret: () => new Promise<string>(() => undefined),
         tokenTimeoutMs: 500,
       });
-      const first = rejection(get(hanging));
+      const first = rejection(request(hanging));
       await advance(500);
       await first;
       await advance(999);
-      const next = await rejection(get(hanging));
+      const next = await rejection(request(hanging));
       expect(next['retryAfterMs']).toBe(1);
     });
 
@@ -187,11 +180,11 @@ describe('with time under control', () => {
           clientSecret: () => secrets.shift() ?? new Promise<string>(() => undefined),
         });
         state.onToken = () => answer;
-        await rejection(get(state));
+        await rejection(request(state));
         secrets.length = 0;
         const end = performance.now() + ms;
         while (performance.now() < end - 1000) {
-          const failed = rejection(get(state));
+          const failed = rejection(request(state));
           await advance(1000);
           expect(await byNow(failed)).toMatchObject({ code: `ERR_BIPSYNC_${code}` });
         }
@@ -199,7 +192,7 @@ describe('with time under control', () => {
         await advance(1000);
         secrets.push('the-secret');
         state.onToken = () => tokenAnswer('t');
-        await get(state);
+        await request(state);
         expect(state.tokenRequests).toHaveLength(2);
       },
     );
@@ -209,10 +202,10 @@ describe('with time under control', () => {
       const secrets: (string | Promise<string>)[] = ['the-secret', 'the-secret', late.promise];
       const state = scripted({ clientSecret: () => secrets.shift() ?? 'the-secret' });
       state.onToken = () => ({ status: 403 });
-      await rejection(get(state));
+      await rejection(request(state));
       await advance(29_900);
       state.onToken = () => tokenAnswer('t');
-      const asking = get(state);
+      const asking = request(state);
       await advance(200);
       late.resolve('the-secret');
       await asking;
@@ -227,17 +220,17 @@ describe('with time under control', () => {
           return 'the-secret';
         },
       });
-      await get(state);
+      await request(state);
       broken = true;
       state.auth.invalidate();
       for (const seconds of [1, 2, 4, 8]) {
-        expect(await rejection(get(state))).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
+        expect(await rejection(request(state))).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
         await advance(seconds * 1000);
       }
-      expect(await rejection(get(state))).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
+      expect(await rejection(request(state))).toMatchObject({ code: 'ERR_BIPSYNC_SECRET' });
       broken = false;
       await advance(1000);
-      await get(state);
+      await request(state);
       expect(state.tokenRequests).toHaveLength(2);
     });
 
@@ -245,12 +238,12 @@ describe('with time under control', () => {
       let secret: string | Promise<string> = 'wrong';
       const state = scripted({ clientSecret: () => secret });
       state.onToken = () => ({ status: 401 });
-      await rejection(get(state));
+      await rejection(request(state));
       await advance(1000);
       const late = deferred<string>();
       secret = late.promise;
-      const asking = get(state);
-      await rejection(get(state));
+      const asking = request(state);
+      await rejection(request(state));
       state.onToken = () => tokenAnswer('t');
       late.resolve('right');
       await asking;
@@ -266,7 +259,7 @@ describe('with time under control', () => {
       ];
       const state = scripted({ clientSecret: () => answers.shift()!() });
       state.onToken = () => ({ status: 401 });
-      expect(await rejection(get(state))).toMatchObject({
+      expect(await rejection(request(state))).toMatchObject({
         code: 'ERR_BIPSYNC_CREDENTIALS',
         retryAfterMs: 30_000,
       });
@@ -274,11 +267,11 @@ describe('with time under control', () => {
 
     it('there is no cool-down while a usable token is present', async () => {
       const state = scripted();
-      await get(state);
+      await request(state);
       await advance(56 * 60_000);
       state.onToken = () => ({ status: 401 });
-      await Promise.all([get(state), get(state)]);
-      await get(state);
+      await Promise.all([request(state), request(state)]);
+      await request(state);
       expect(state.apiRequests).toHaveLength(4);
     });
 
@@ -287,7 +280,7 @@ describe('with time under control', () => {
         const state = scripted();
         const answer = deferred<Answer>();
         state.onToken = () => answer.promise;
-        const failed = rejection(get(state));
+        const failed = rejection(request(state));
         await advance(0);
         answer.resolve({ status: 401 });
         for (let i = 0; i < microtasks; i += 1) await Promise.resolve();
@@ -323,7 +316,7 @@ describe('with time under control', () => {
         formOf(request)['scope'] === 'team_a1'
           ? { status: 400, body: { error: 'invalid_scope' } }
           : tokenAnswer('t');
-      await rejection(get(state));
+      await rejection(request(state));
       await state.api.get('/v1/research', { bipsyncAuth: { teamId: 'b2' } });
       expect(state.apiRequests).toHaveLength(1);
     });

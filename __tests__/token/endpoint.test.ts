@@ -10,9 +10,6 @@ import { rejection, scripted, SECRET } from '../support/scripted';
 
 skipPauses();
 
-const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
-  state.api.get('/v1/research');
-
 describe('7. the token request is made on an axios of its own', () => {
   it('no interceptor or transform of the instance sees the secret', async () => {
     const seen: unknown[] = [];
@@ -203,5 +200,7 @@ it('a host whose name contains "redirect", and which is not found, is not report
   const state = scripted({ client: undefined, baseURL: 'https://redirect.example' });
   state.onToken = () =>
     Object.assign(new Error('getaddrinfo ENOTFOUND redirect.example'), { code: 'ENOTFOUND' });
-  expect(await rejection(get(state))).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
+  expect(await rejection(state.api.get('/v1/research'))).toMatchObject({
+    code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
+  });
 });

@@ -1,7 +1,5 @@
 import { deferred, formOf, rejection, scripted, SECRET, tokenAnswer, type Answer } from '../support/scripted';
-
-const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
-  state.api.get('/v1/research');
+import { advance, byNow, request } from './support';
 
 describe('with time under control', () => {
   beforeEach(() => {
@@ -10,7 +8,6 @@ describe('with time under control', () => {
   afterEach(() => {
     jest.useRealTimers();
   });
-  const advance = (ms: number): Promise<void> => jest.advanceTimersByTimeAsync(ms);
 
   /** The outcome of a call that may take up to a minute of the clock. */
   async function outcome(call: () => Promise<unknown>): Promise<Error & Record<string, unknown>> {
@@ -18,10 +15,6 @@ describe('with time under control', () => {
     await advance(60_000);
     return failed;
   }
-
-  /** What a promise has been settled with by now, without waiting for it. */
-  const byNow = <T>(promise: Promise<T>): Promise<T | 'still waiting'> =>
-    Promise.race([promise, Promise.resolve('still waiting' as const)]);
 
   describe('9. retries', () => {
     it('network errors, 429 and 5xx are retried twice, with exponential backoff', async () => {
@@ -32,7 +25,7 @@ describe('with time under control', () => {
         at.push(performance.now());
         return answers.shift() ?? tokenAnswer('late');
       };
-      const failed = rejection(get(state));
+      const failed = rejection(request(state));
       await advance(10_000);
       expect(await failed).toMatchObject({
         code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
@@ -62,7 +55,7 @@ describe('with time under control', () => {
         state.tokenRequests.length > 1
           ? tokenAnswer('t')
           : { status: 503, headers: { 'Retry-After': typeof value === 'string' ? value : value() } };
-      const answered = get(state);
+      const answered = request(state);
       await advance(leastMs - 1);
       expect(state.tokenRequests).toHaveLength(1);
       await advance(1002);
@@ -74,14 +67,14 @@ describe('with time under control', () => {
       const state = scripted();
       state.onToken = () => ({ status: 503, headers: { 'Retry-After': '120' } });
       const before = performance.now();
-      expect(await rejection(get(state))).toMatchObject({ retryAfterMs: 120_000 });
+      expect(await rejection(request(state))).toMatchObject({ retryAfterMs: 120_000 });
       expect(performance.now()).toBe(before);
       await advance(119_999);
-      expect((await rejection(get(state)))['retryAfterMs']).toBe(1);
+      expect((await rejection(request(state)))['retryAfterMs']).toBe(1);
       expect(state.tokenRequests).toHaveLength(1);
       await advance(1);
       state.onToken = () => tokenAnswer('t');
-      await get(state);
+      await request(state);
     });
 
     it('a Retry-After equal to the time left is not waited for', async () => {
@@ -93,7 +86,7 @@ describe('with time under control', () => {
     it('a Retry-After of hours is a cool-down of five minutes', async () => {
       const state = scripted();
       state.onToken = () => ({ status: 503, headers: { 'Retry-After': '86400' } });
-      expect((await rejection(get(state)))['retryAfterMs']).toBe(300_000);
+      expect((await rejection(request(state)))['retryAfterMs']).toBe(300_000);
     });
 
     it.each(['', 'soon', '-5', '1e3', 'Infinity', '99999999999999999999', '1 Jan, 2099'])(
@@ -101,7 +94,7 @@ describe('with time under control', () => {
       async (value) => {
         const state = scripted();
         state.onToken = () => ({ status: 503, headers: { 'Retry-After': value } });
-        const error = await outcome(() => get(state));
+        const error = await outcome(() => request(state));
         expect(error).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
         expect(state.tokenRequests).toHaveLength(3);
       },
@@ -111,14 +104,14 @@ describe('with time under control', () => {
       const state = scripted();
       state.onToken = () =>
         Object.assign(new Error('fetch failed'), { cause: new Error('unexpected redirect') });
-      expect(await outcome(() => get(state))).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_REQUEST' });
+      expect(await outcome(() => request(state))).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_REQUEST' });
       expect(state.tokenRequests).toHaveLength(1);
     });
 
     it.each([400, 401, 403, 404, 405])('a refusal with status %d is not retried', async (status) => {
       const state = scripted();
       state.onToken = () => ({ status });
-      await rejection(get(state));
+      await rejection(request(state));
       expect(state.tokenRequests).toHaveLength(1);
     });
 
@@ -129,7 +122,7 @@ describe('with time under control', () => {
         formOf(request)['client_secret'] === 'new'
           ? tokenAnswer('t')
           : { status: 401, body: { error: 'invalid_client' } };
-      await get(state);
+      await request(state);
       expect(state.tokenRequests.map((request) => formOf(request)['client_secret'])).toEqual(['old', 'new']);
     });
 
@@ -137,7 +130,7 @@ describe('with time under control', () => {
       let asked = 0;
       const state = scripted({ clientSecret: () => `secret-${(asked += 1)}` });
       state.onToken = () => ({ status: 401 });
-      await rejection(get(state));
+      await rejection(request(state));
       expect(state.tokenRequests).toHaveLength(2);
     });
 
@@ -145,9 +138,9 @@ describe('with time under control', () => {
       const secrets = ['old'];
       const state = scripted({ clientSecret: () => secrets.shift() ?? 'new' });
       state.onToken = () => ({ status: 401 });
-      await rejection(get(state));
+      await rejection(request(state));
       await advance(1000);
-      await rejection(get(state));
+      await rejection(request(state));
       expect(state.tokenRequests).toHaveLength(2);
     });
 
@@ -161,7 +154,7 @@ describe('with time under control', () => {
       ];
       const state = scripted({ clientSecret: () => secrets.shift()!() });
       state.onToken = () => (state.tokenRequests.length < 3 ? { status: 503 } : tokenAnswer('t'));
-      const answered = get(state);
+      const answered = request(state);
       await advance(2000);
       await answered;
       expect(state.tokenRequests.map((request) => formOf(request)['client_secret'])).toEqual([
@@ -175,11 +168,11 @@ describe('with time under control', () => {
       const secrets: (string | Promise<string>)[] = ['wrong'];
       const state = scripted({ clientSecret: () => secrets.shift() ?? new Promise<string>(() => undefined) });
       state.onToken = () => ({ status: 401, body: { error: 'invalid_client' } });
-      const failed = rejection(get(state));
+      const failed = rejection(request(state));
       await advance(10_000);
       expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });
       await advance(15_000);
-      const again = rejection(get(state));
+      const again = rejection(request(state));
       await advance(1000);
       expect(await byNow(again)).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });
       expect(state.tokenRequests).toHaveLength(1);
@@ -190,7 +183,7 @@ describe('with time under control', () => {
         clientSecret: () => new Promise<string>(() => undefined),
         tokenTimeoutMs: 500,
       });
-      const failed = rejection(get(state));
+      const failed = rejection(request(state));
       await advance(499);
       const settled = jest.fn();
       void failed.then(settled);
@@ -206,13 +199,13 @@ describe('with time under control', () => {
     const state = scripted({ tokenTimeoutMs: 1000 });
     const answer = deferred<Answer>();
     state.onToken = () => answer.promise;
-    const failed = rejection(get(state));
+    const failed = rejection(request(state));
     await advance(1000);
     expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
     answer.resolve(tokenAnswer('late'));
     await advance(1000);
     state.onToken = () => tokenAnswer('fresh');
-    await get(state);
+    await request(state);
     expect(state.sent).toEqual(['Bearer fresh']);
   });
 });

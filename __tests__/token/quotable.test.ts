@@ -1,7 +1,5 @@
 import { formOf, rejection, scripted } from '../support/scripted';
-
-const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
-  state.api.get('/v1/research');
+import { request } from './support';
 
 it('a secret that cannot be encoded as it is gets an answer as any other', async () => {
   const state = scripted({ clientSecret: 'half a pair: \ud800!' });
@@ -9,7 +7,7 @@ it('a secret that cannot be encoded as it is gets an answer as any other', async
     status: 401,
     body: { error: 'invalid_client', error_description: formOf(request)['client_secret'] },
   });
-  const error = await rejection(get(state));
+  const error = await rejection(request(state));
   expect(error).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS', oauthError: 'invalid_client' });
   expect(error).not.toHaveProperty('oauthErrorDescription');
 });
@@ -26,7 +24,7 @@ it.each([
     status: 401,
     body: { error: 'invalid_client', error_description: `bad ${echo}!` },
   });
-  const error = await rejection(get(state));
+  const error = await rejection(request(state));
   expect(error).toMatchObject({ oauthError: 'invalid_client' });
   expect(error).not.toHaveProperty('oauthErrorDescription');
   expect(error.message).not.toContain(echo);
@@ -36,7 +34,7 @@ it('what the token endpoint says is shown in one short line', async () => {
   const state = scripted();
   const error_description = `The client is unknown.\r\nX: ${'so '.repeat(1000)}`;
   state.onToken = () => ({ status: 400, body: { error: 'invalid_request', error_description } });
-  const error = await rejection(get(state));
+  const error = await rejection(request(state));
   expect(error['oauthError']).toBe('invalid_request');
   expect(error['oauthErrorDescription']).toMatch(/^The client is unknown\. X: (?:so )+s?o?$/);
   expect(String(error['oauthErrorDescription'])).toHaveLength(300);
@@ -52,7 +50,7 @@ it('what the token endpoint says is not shown if it repeats the secret in any fo
       error_description: `bad ${secret} or ${encodeURIComponent(secret)} or ${new URLSearchParams({ s: secret }).toString().slice(2)} or ${JSON.stringify(secret).slice(1, -1)}\r\nX: ${'y'.repeat(1000)}`,
     },
   });
-  const error = await rejection(get(state));
+  const error = await rejection(request(state));
   expect(error['oauthError']).toBe('invalid_request');
   expect(error).not.toHaveProperty('oauthErrorDescription');
   expect(error.message).not.toContain(secret);

@@ -108,7 +108,7 @@ export function openProcess(
   return state;
 }
 
-export const request = (state: Scripted): Promise<unknown> => state.api.get('/v1/research');
+export const request = ({ api }: Pick<Scripted, 'api'>): Promise<unknown> => api.get('/v1/research');
 
 export const storedToken = (accessToken: string, remainingMs = HOUR, lifetimeMs = HOUR): string =>
   JSON.stringify({ v: 1, accessToken, expiresAt: Date.now() + remainingMs, lifetimeMs });
@@ -120,6 +120,10 @@ export const sourcesOf = (events: BipsyncAuthEvent[]): string[] =>
   events.flatMap((event) => (event.type === 'token-acquired' ? [event.source] : []));
 
 export const readsOf = ({ log }: ScriptedStore): number => log.filter((entry) => entry === 'get').length;
+
+/** What a promise has been settled with by now, without waiting for it. */
+export const byNow = <T>(promise: Promise<T>): Promise<T | 'still waiting'> =>
+  Promise.race([promise, Promise.resolve('still waiting' as const)]);
 
 export const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
 

@@ -1,14 +1,12 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
 import { formOf, rejection, scripted, SECRET, tokenAnswer, type Answer } from '../support/scripted';
-
-const get = (state: { api: { get(url: string): Promise<unknown> } }): Promise<unknown> =>
-  state.api.get('/v1/research');
+import { request } from './support';
 
 async function said(answer: Answer): Promise<Error & Record<string, unknown>> {
   const state = scripted({ scopes: ['users:read'] });
   state.onToken = () => answer;
-  return rejection(get(state));
+  return rejection(request(state));
 }
 
 describe('the words of a refusal, as servers of several makes write them', () => {
@@ -85,7 +83,7 @@ describe('9. answers after which another try makes sense', () => {
     async (status) => {
       const state = scripted();
       state.onToken = () => (state.tokenRequests.length === 1 ? { status } : tokenAnswer('t'));
-      const answered = get(state);
+      const answered = request(state);
       await jest.advanceTimersByTimeAsync(1000);
       await answered;
       expect(state.tokenRequests).toHaveLength(2);
@@ -98,7 +96,7 @@ describe('9. answers after which another try makes sense', () => {
       const state = scripted();
       const at = (ms: number): string => new Date(Date.now() + offMs + ms).toUTCString();
       state.onToken = () => ({ status: 503, headers: { Date: at(0), 'Retry-After': at(90_000) } });
-      expect(await rejection(get(state))).toMatchObject({ retryAfterMs: 90_000 });
+      expect(await rejection(request(state))).toMatchObject({ retryAfterMs: 90_000 });
       expect(state.tokenRequests).toHaveLength(1);
     },
   );
@@ -106,9 +104,9 @@ describe('9. answers after which another try makes sense', () => {
   it('an error during a cool-down says that no token was requested, and when the next attempt is possible', async () => {
     const state = scripted();
     state.onToken = () => ({ status: 401 });
-    const first = await rejection(get(state));
+    const first = await rejection(request(state));
     await jest.advanceTimersByTimeAsync(10_000);
-    const { message } = await rejection(get(state));
+    const { message } = await rejection(request(state));
     expect(message).toBe(
       `${first.message} This error is from an earlier attempt. No token was requested this time. The next attempt is possible in 20 s.`,
     );
@@ -119,7 +117,7 @@ describe('9. answers after which another try makes sense', () => {
     state.onToken = () => ({ status: 403 });
     const lengths: unknown[] = [];
     for (let round = 0; round < 6; round += 1) {
-      await rejection(get(state));
+      await rejection(request(state));
       const event = state.events.at(-1) as { retryInMs: number };
       lengths.push(event.retryInMs);
       await jest.advanceTimersByTimeAsync(event.retryInMs);
@@ -141,7 +139,7 @@ describe('a secret with what does not belong to it', () => {
   it.each(['\n', '\r\n', '\n\n'])('a secret is sent without %j at its end, as files have it', async (end) => {
     for (const clientSecret of [SECRET + end, () => SECRET + end]) {
       const state = scripted({ clientSecret });
-      await get(state);
+      await request(state);
       expect(formOf(state.tokenRequests[0]!)['client_secret']).toBe(SECRET);
     }
   });
@@ -152,7 +150,7 @@ describe('a secret with what does not belong to it', () => {
     ['a byte order mark', `\ufeff${SECRET}`, /contains a byte order mark \(U\+FEFF\) at position 1/],
   ])('a secret with %s is rejected by name and without the value', async (_what, value, words) => {
     const state = scripted({ clientSecret: () => value });
-    const error = await rejection(get(state));
+    const error = await rejection(request(state));
     expect(error).toMatchObject({
       code: 'ERR_BIPSYNC_SECRET',
       message: expect.stringMatching(words) as string,
@@ -174,7 +172,7 @@ describe('a secret with what does not belong to it', () => {
     async (clientSecret, words) => {
       const state = scripted({ clientSecret });
       state.onToken = () => ({ status: 401 });
-      const { message } = await rejection(get(state));
+      const { message } = await rejection(request(state));
       expect(message).toContain(words);
       if (clientSecret !== 'the-client') expect(message).not.toContain(clientSecret.trim());
     },
@@ -201,7 +199,7 @@ describe('a fault of the environment is reported as what it is', () => {
   ])('%s is not reported as a network failure', async (_what, thrown, words) => {
     const state = scripted();
     state.onToken = () => thrown;
-    const error = await rejection(get(state));
+    const error = await rejection(request(state));
     expect(error).toMatchObject({
       code: 'ERR_BIPSYNC_CONFIG',
       message: expect.stringMatching(words) as string,
@@ -222,7 +220,7 @@ describe('a fault of the environment is reported as what it is', () => {
     jest.useFakeTimers();
     const state = scripted();
     state.onToken = () => new TypeError('fetch failed', { cause: { code: 'ECONNREFUSED' } });
-    const failed = rejection(get(state));
+    const failed = rejection(request(state));
     await jest.advanceTimersByTimeAsync(5000);
     jest.useRealTimers();
     expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
@@ -232,7 +230,7 @@ describe('a fault of the environment is reported as what it is', () => {
 it("an API's 403 has a cause that names the IP address, as Bipsync documents it", async () => {
   const state = scripted();
   state.onApi = () => ({ status: 403, body: { error: 'forbidden' } });
-  const error = await rejection(get(state));
+  const error = await rejection(request(state));
   expect(error).toMatchObject({ status: 403, response: { data: { error: 'forbidden' } } });
   expect(error.cause).toMatchObject({
     code: 'ERR_BIPSYNC_IP_NOT_ALLOWED',
@@ -246,10 +244,10 @@ it('events are frozen, and the diagnostics channel gets the very same objects', 
   const onMessage = (message: unknown): void => void published.push(message);
   subscribe('axios-bipsync-auth:event', onMessage);
   const state = scripted({ scopes: ['users:read'] });
-  await get(state);
+  await request(state);
   state.auth.invalidate();
   state.onToken = () => ({ status: 400 });
-  await rejection(get(state));
+  await rejection(request(state));
   unsubscribe('axios-bipsync-auth:event', onMessage);
   expect(published).toHaveLength(2);
   published.forEach((event, position) => expect(event).toBe(state.events[position]));
