@@ -7,5 +7,5 @@ module.exports = {
   testEnvironment: join(__dirname, 'environment.cjs'),
   transform: { '^.+\\.ts$': ['ts-jest', { diagnostics: false }] },
   clearMocks: true,
-  testTimeout: 4000,
+  testTimeout: 30_000,
 };
