@@ -72,8 +72,7 @@ export function createCoolDown(): CoolDown {
     begin(failed) {
       const { error, deadline, previous } = failed;
       const at = earlierOf(now(), deadline);
-      const isSameKind = failure && isRefusal(failure.error) === isRefusal(error);
-      const earlier = isSameKind ? (failure?.streak ?? 0) : 0;
+      const earlier = failure && isRefusal(failure.error) === isRefusal(error) ? failure.streak : 0;
       const streak = earlier > 0 && previous !== failure ? earlier : earlier + 1;
       const lengthMs = coolDownMs(error, streak);
       failure = { ...failed, streak, until: later(at, lengthMs) };
