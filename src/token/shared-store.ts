@@ -87,24 +87,17 @@ export function createSharedStore(
   };
 }
 
-/** Calls a store. A call that fails or takes too long is reported, and resolves to `undefined`. */
-type AttemptCall = <T>(
-  operation: Operation,
-  onFailure: OnStoreFailure,
-  call: () => Promise<T>,
-  /** A call that was given up may still end. This gets what it returns then. */
-  onLate?: (late: T) => void,
-) => Promise<T | undefined>;
-
-function createAttempt(timeoutMs: number): AttemptCall {
+/** Makes the function that calls a store. A call that fails or takes too long is reported, and resolves to `undefined`. */
+function createAttempt(timeoutMs: number) {
   let restUntil = now();
 
   return <T>(
     operation: Operation,
     onFailure: OnStoreFailure,
     call: () => Promise<T>,
+    /** A call that was given up may still end. This gets what it returns then. */
     onLate?: (late: T) => void,
-  ) => {
+  ): Promise<T | undefined> => {
     if (!isPast(restUntil)) return Promise.resolve(undefined);
     return new Promise<T | undefined>((resolve) => {
       let isGivenUp = false;
