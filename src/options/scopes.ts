@@ -35,7 +35,7 @@ const TEAM_PREFIX = 'team_';
 /** scope-token of {@link https://www.rfc-editor.org/rfc/rfc6749#section-3.3 RFC 6749 §3.3}. */
 const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-const isScopeToken = (scope: string): boolean => scopeToken.test(scope);
+export const isScopeToken = (scope: string): boolean => scopeToken.test(scope);
 const isTeamScope = (scope: string): boolean => scope.startsWith(TEAM_PREFIX);
 
 /** splitScopes takes scopes in both forms that a configuration may have them in. */

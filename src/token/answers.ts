@@ -1,4 +1,5 @@
 import { BipsyncAuthError, type BipsyncAuthErrorCode } from '../errors';
+import { isScopeToken } from '../options/scopes';
 import { isQuoted } from '../options/secret';
 import { asRecord } from '../values';
 import { createQuotable, looksLikeCode, type SentParameters } from './quotable';
@@ -50,7 +51,7 @@ function isShowable(sent: SentParameters): (scope: string) => boolean {
 /** readScopes reads a `scope` value. Anything that does not look like one counts as absent. */
 export function readScopes(scope: unknown): readonly string[] | undefined {
   if (typeof scope !== 'string' || scope.length > MAX_SCOPE_LENGTH) return undefined;
-  const scopes = scope.split(' ').filter((word) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(word));
+  const scopes = scope.split(' ').filter(isScopeToken);
   return scopes.length > 0 ? [...new Set(scopes)].sort() : undefined;
 }
 
