@@ -95,7 +95,7 @@ export function readRefusal(answer: Answer, sent: SentParameters, subject: strin
 }
 
 /** isTransient tells an HTTP status after which another try makes sense. */
-export function isTransient(status: number): boolean {
+function isTransient(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
 

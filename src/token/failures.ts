@@ -107,7 +107,7 @@ function adviceOn(code: string | undefined, proxy: string | undefined, hostname:
 }
 
 /** isCertificateCode tells the error codes with which OpenSSL and Node reject a certificate. */
-export function isCertificateCode(code: string | undefined): boolean {
+function isCertificateCode(code: string | undefined): boolean {
   return code !== undefined && /CERT|SIGNATURE|ERR_TLS/.test(code);
 }
 
