@@ -10,44 +10,33 @@ export interface TransportInstance {
 }
 
 /** How an instance reaches the network now. Nothing else of it has to do with token requests. */
-export type Transport = Pick<
-  AxiosRequestConfig,
-  | 'adapter'
-  | 'env'
-  | 'family'
-  | 'http2Options'
-  | 'httpAgent'
-  | 'httpsAgent'
-  | 'httpVersion'
-  | 'insecureHTTPParser'
-  | 'lookup'
-  | 'proxy'
-> & { dispatcher?: unknown };
+export type Transport = Pick<AxiosRequestConfig, 'adapter' | (typeof transportOptions)[number]> & {
+  dispatcher?: unknown;
+};
+
+const transportOptions = [
+  'env',
+  'family',
+  'httpAgent',
+  'httpsAgent',
+  'httpVersion',
+  'http2Options',
+  'insecureHTTPParser',
+  'lookup',
+  'proxy',
+] as const;
 
 /**
  * transportOf reads the options of an instance that decide how it reaches the network. It is called for each token request,
  * so that a mock or an agent that is set after installation counts.
  */
 export function transportOf(instance: TransportInstance): Transport & { adapter: AdapterOption } {
-  const { adapter, env, family, fetchOptions, http2Options, httpAgent, httpsAgent, httpVersion, ...others } =
-    ownRecord(instance.defaults);
-  const { dispatcher } = ownRecord(fetchOptions);
-  const { insecureHTTPParser, lookup, proxy } = others;
-  const transport = {
-    env,
-    family,
-    httpAgent,
-    httpsAgent,
-    httpVersion,
-    http2Options,
-    insecureHTTPParser,
-    lookup,
-    proxy,
-    dispatcher,
-  };
-  const present = Object.entries(transport).filter(([, value]) => value !== undefined);
+  const defaults = ownRecord(instance.defaults);
+  const { dispatcher } = ownRecord(defaults['fetchOptions']);
+  const options = [...transportOptions.map((name) => [name, defaults[name]]), ['dispatcher', dispatcher]];
+  const present = options.filter(([, value]) => value !== undefined);
   return Object.assign(Object.fromEntries(present) as Transport, {
-    adapter: (adapter ?? defaultAdapter()) as AdapterOption,
+    adapter: (defaults['adapter'] ?? defaultAdapter()) as AdapterOption,
   });
 }
 
