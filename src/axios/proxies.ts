@@ -6,19 +6,19 @@ import { asRecord, isObject } from '../values';
 import { parseUrl } from './destination';
 
 /** The part of a config that decides about proxies. */
-export type Routing = Pick<AxiosRequestConfig, 'proxy' | 'httpAgent' | 'httpsAgent'>;
+type Routing = Pick<AxiosRequestConfig, 'proxy' | 'httpsAgent'>;
 
 /**
- * proxyOf returns the proxy, as host and port, that a config or the environment names for an https request to `origin`. The
- * rules for the environment are those of axios: `https_proxy` or `all_proxy`, also as npm's configuration, unless `no_proxy`
- * names the host.
+ * proxyOf returns the proxy, as host and port, that a config or the environment names for an https request to `origin`. An
+ * agent that goes through a proxy comes first. The rules for the environment are those of axios: `https_proxy` or `all_proxy`,
+ * also as npm's configuration, unless `no_proxy` names the host.
  */
-export function proxyOf(origin: string, { proxy }: Routing): string | undefined {
-  return optionOrEnvironment(proxy, () => isExempt(new URL(origin)));
+export function proxyOf(origin: string, { proxy, httpsAgent }: Routing): string | undefined {
+  return agentProxyOf(httpsAgent) ?? optionOrEnvironment(proxy, () => isExempt(new URL(origin)));
 }
 
 /** possibleProxyOf returns the proxy that any version of axios would use. Versions differ in how they read `no_proxy`. */
-export function possibleProxyOf(origin: string, { proxy }: Pick<Routing, 'proxy'>): string | undefined {
+export function possibleProxyOf(origin: string, { proxy }: Routing): string | undefined {
   return optionOrEnvironment(proxy, () => isCertainlyExempt(new URL(origin)));
 }
 
@@ -36,8 +36,8 @@ function optionOrEnvironment(option: Routing['proxy'], isExempted: () => boolean
 }
 
 /** agentProxyOf returns the proxy that an agent says it goes through, as the usual proxy agents do. */
-export function agentProxyOf({ httpsAgent }: Routing): string | undefined {
-  const { proxy } = asRecord(httpsAgent);
+function agentProxyOf(agent: unknown): string | undefined {
+  const { proxy } = asRecord(agent);
   const { href } = asRecord(proxy);
   return typeof href === 'string' ? hostAndPort(href) : undefined;
 }

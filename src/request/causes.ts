@@ -1,9 +1,10 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 import { originOf, type Target } from '../axios/destination';
-import { agentProxyOf, describeProxyAnswer, isProxyAnswer, proxyOf } from '../axios/proxies';
+import { isProxyAnswer, proxyOf } from '../axios/proxies';
 import { BipsyncAuthError } from '../errors';
 import { ADDRESS_ADVICE } from '../token/answers';
+import { proxyRefusal } from '../token/failures';
 import type { TokenSource } from '../token/source';
 import { asRecord } from '../values';
 import { type Outcome, requestOf, statusOf, surface } from './outcome';
@@ -34,9 +35,7 @@ export function proxyRefusalOf(
 ): BipsyncAuthError | undefined {
   const status = statusOf(outcome);
   if (status === undefined || !isProxyAnswer(requestOf(outcome), origin)) return undefined;
-  const proxy = agentProxyOf(config) ?? proxyOf(origin, config);
-  const message = describeProxyAnswer(proxy, status, new URL(origin).hostname);
-  return new BipsyncAuthError('ERR_BIPSYNC_PROXY', message, { proxyStatus: status });
+  return proxyRefusal(status, proxyOf(origin, config), new URL(origin).hostname);
 }
 
 /** surfaceExplained hands an outcome other than a 401 to the caller, with the reason of a failure as `cause`. */

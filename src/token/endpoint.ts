@@ -6,7 +6,7 @@ import type { AxiosRequestConfig } from 'axios';
 import { isUnmatchedMock } from '../axios/adapters';
 import { pollutedOption } from '../axios/destination';
 import { readResponseHeader } from '../axios/headers';
-import { agentProxyOf, directAgent, isProxyAnswer, proxyOf } from '../axios/proxies';
+import { directAgent, isProxyAnswer, proxyOf } from '../axios/proxies';
 import type { RiskOf } from '../axios/risks';
 import { BipsyncAuthError } from '../errors';
 import { asRecord, parseJson } from '../values';
@@ -90,7 +90,7 @@ async function postOnce(endpoint: TokenEndpoint, attempt: Attempt, subject: stri
     const text = await readText(response.data);
     if (typeof adapter === 'function' && isUnmatchedMock(response)) throw unmatchedMock(subject);
     if (isProxyAnswer(response.request, tokenUrl.origin)) {
-      throw proxyRefusal(response.status, proxyFor(tokenUrl, transport), tokenUrl.hostname);
+      throw proxyRefusal(response.status, proxyOf(tokenUrl.origin, transport), tokenUrl.hostname);
     }
     const header = (name: string): unknown => readResponseHeader(response.headers, name);
     return {
@@ -102,7 +102,7 @@ async function postOnce(endpoint: TokenEndpoint, attempt: Attempt, subject: stri
     throw readFailure(error, {
       subject,
       hostname: tokenUrl.hostname,
-      proxy: proxyFor(tokenUrl, transport),
+      proxy: proxyOf(tokenUrl.origin, transport),
       wasReused: connection.wasReused(),
     });
   } finally {
@@ -146,9 +146,6 @@ function configOf(
     signal,
   };
 }
-
-const proxyFor = ({ origin }: URL, transport: Transport): string | undefined =>
-  agentProxyOf(transport) ?? proxyOf(origin, transport);
 
 interface Connection {
   /** The transport that axios would choose itself. It lets the request be seen, which tells whether its socket was reused. */
