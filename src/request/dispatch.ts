@@ -54,17 +54,17 @@ export function createDispatch({ gate, attempts, replay, emit, sourceOf }: Dispa
   const firstAttempt: Continuation<AxiosResponse> = {
     onResponse(attempt, response) {
       if (response.status === UNAUTHORIZED) return settle(attempt, { response });
-      if (!attempt.source.pauses.isIdle()) noteAccepted(attempt);
+      noteAccepted(attempt);
       return response;
     },
-    onFailure: (attempt, outcome) => settle(attempt, outcome),
+    onFailure: settle,
   };
 
   /** Deals with an outcome other than a success. */
   async function settle(attempt: Attempt, outcome: Outcome): Promise<AxiosResponse> {
     const { config, source, target, token: sent, send } = attempt;
     if (statusOf(outcome) !== UNAUTHORIZED || proxyRefusalOf(outcome, target, config)) {
-      if (outcome.response && !source.pauses.isIdle()) noteAccepted(attempt);
+      if (outcome.response) noteAccepted(attempt);
       return surfaceExplained(outcome, target, config);
     }
     const resend: Exchange['resend'] = (next) => replay(config, send, source, next);
@@ -88,7 +88,7 @@ export function createDispatch({ gate, attempts, replay, emit, sourceOf }: Dispa
 }
 
 function noteAccepted({ config, source, target }: Attempt): void {
-  source.pauses.accepted(resourceOf(config, target), false);
+  if (!source.pauses.isIdle()) source.pauses.accepted(resourceOf(config, target), false);
 }
 
 function reject(error: unknown, config: Config): Promise<never> {
