@@ -10,7 +10,7 @@ import type { Gate } from './gate';
 import { type Outcome, type Send, surface } from './outcome';
 import type { Replay } from './replay';
 import type { Seen } from './seen';
-import { answerUnauthorized } from './unauthorized';
+import { answerUnauthorized, type Exchange } from './unauthorized';
 
 type Config = InternalAxiosRequestConfig;
 
@@ -57,7 +57,7 @@ export function createBypassed(parts: BypassedParts): (outcome: Outcome) => Prom
     }
     seen.remove(config);
     const { source, target } = place;
-    const resend = (token: Parameters<Replay>[3]): Promise<Outcome> => replay(config, send, source, token);
+    const resend: Exchange['resend'] = (token) => replay(config, send, source, token);
     return answerUnauthorized({ config, source, target, sent: undefined, resend }, outcome, emit);
   };
 }

@@ -81,8 +81,7 @@ export function createGate(parts: GateParts): Gate {
 
     // In place: a copy of the config would cost every request a sixth of its time.
     attach(config, { origin }, source, token) {
-      const { beforeRedirect, proxy, httpAgent } = config as CallersOptions;
-      const { transport } = config as { transport?: unknown };
+      const { beforeRedirect, transport, proxy, httpAgent } = config as CallersOptions;
       const headers = freeHeaders(config);
       if (isCallersOwn(takeAuthorization(headers), config)) {
         emit(source.scope, { type: 'authorization-replaced' });
