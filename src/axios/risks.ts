@@ -30,10 +30,9 @@ export type RiskOf = (origin: string, sending: Sending) => string | undefined;
  */
 export function createRiskOf(isOwnCopy: boolean): RiskOf {
   const tunnels = tunnelsThroughProxies();
-  const isSafe = ({ adapter }: Sending): boolean =>
-    (tunnels && (isOwnCopy || isNamed(adapter))) || isFetch(adapter) || isMock(adapter);
-
   const isAlwaysSafe = tunnels && isOwnCopy;
+  const isSafe = (adapter: unknown): boolean =>
+    (tunnels && isNamed(adapter)) || isFetch(adapter) || isMock(adapter);
 
   /** Nearly every request of an instance has the same adapter. */
   let last: { adapter: AdapterOption; isHttp: boolean } | undefined;
@@ -42,9 +41,8 @@ export function createRiskOf(isOwnCopy: boolean): RiskOf {
     return last.isHttp;
   }
 
-  return (origin, sending) => {
+  return (origin, { adapter, config }) => {
     if (isAlwaysSafe && origin.startsWith('https:')) return undefined;
-    const { adapter, config } = sending;
     if (origin.startsWith('http:')) {
       if (usesHttp(adapter as AdapterOption) || isPlainDispatcher(config) || isMock(adapter))
         return undefined;
@@ -53,7 +51,7 @@ export function createRiskOf(isOwnCopy: boolean): RiskOf {
         'Use a plain Agent for a loopback host'
       );
     }
-    if (isSafe(sending)) return undefined;
+    if (isSafe(adapter)) return undefined;
     const proxy = possibleProxyOf(origin, config);
     if (proxy === undefined) return undefined;
     const sender =
