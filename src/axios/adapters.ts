@@ -10,12 +10,6 @@ import { asRecord, isObject } from '../values';
 /** An adapter as an instance or a request names it: names are resolved, functions are called as they are. */
 export type AdapterOption = NonNullable<AxiosRequestConfig['adapter']>;
 
-/** How an instance reaches the network. */
-export interface Transport {
-  readonly adapter?: unknown;
-  readonly fetchOptions?: unknown;
-}
-
 /** `mockBipsyncToken` puts this symbol on the adapter of a mock: nothing that it gets leaves the process. */
 const mock = Symbol.for('axios-bipsync-auth.mock');
 
@@ -85,7 +79,7 @@ function isAdapter(name: 'http' | 'fetch', adapter: unknown): boolean {
  * isPlainDispatcher tells whether the dispatcher of a `fetch` connects directly. A dispatcher that is not plainly an undici
  * `Agent`, with the `dispatch` of that class and without a `factory` or `connect` of its own, could be a proxy.
  */
-export function isPlainDispatcher({ fetchOptions }: Transport): boolean {
+export function isPlainDispatcher({ fetchOptions }: Pick<AxiosRequestConfig, 'fetchOptions'>): boolean {
   const own: unknown = asRecord(fetchOptions)['dispatcher'];
   return own ? isPlainAgent(own) : globalDispatchers().every(isPlainAgent);
 }
