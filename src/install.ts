@@ -11,7 +11,7 @@ import { createGate } from './request/gate';
 import { createLayer, isRegistered } from './request/layer';
 import { waitFor } from './request/waiting';
 import { createTokenSources } from './token/sources';
-import { asRecord } from './values';
+import { asRecord, ownRecord } from './values';
 
 /** An access token, for clients other than axios. Keep it secret: it gives access to the team's data, within its scopes. */
 export interface BipsyncToken {
@@ -125,10 +125,7 @@ export function installBipsyncAuth(axiosInstance: AxiosInstanceLike, config: Bip
     async getToken(options = {}) {
       const { scope, signal } = resolveGetToken(tokenScope, options);
       const token = sources.forScope(scope).obtain();
-      const { accessToken, expiry, scopes } = await waitFor(
-        token,
-        Object.assign(Object.create(null), { signal }) as { signal?: AbortSignal },
-      );
+      const { accessToken, expiry, scopes } = await waitFor(token, ownRecord({ signal }));
       return { accessToken, expiresAt: expiry.wall, scopes: [...scopes] };
     },
 

@@ -4,7 +4,7 @@ import { withVariable } from './environment';
 import { checkOptions, isFunction, isNonEmptyString, isStrings, readOptions, type Rules } from './reading';
 import { scopesRule } from './request';
 import { resolveTokenScope, splitScopes, type TokenScope } from './scopes';
-import { secretProblem } from './secret';
+import { cleanSecret, secretProblem } from './secret';
 import { type TokenStore, tokenStoreProblem } from './token-store';
 import type { BipsyncAuthConfig } from './types';
 
@@ -127,7 +127,7 @@ export function resolveConfig(config: BipsyncAuthConfig, defaults: InstanceDefau
       origin: home?.origin,
       allowedOrigins,
       tokenUrl,
-      clientId: options.clientId?.replace(/[\r\n]+$/, ''),
+      clientId: options.clientId && cleanSecret(options.clientId),
       clientSecret: options.clientSecret,
       tokenScope,
       tokenEncoding: options.tokenEncoding ?? 'form',

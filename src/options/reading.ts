@@ -82,7 +82,7 @@ export function readOptions<Options extends object>(
 function ownValues(given: object): Readonly<Record<string, unknown>> {
   try {
     const entries = Object.entries(ownRecord(given)).map(([name, value]) => [name, copied(value)]);
-    return Object.assign(Object.create(null), Object.fromEntries(entries)) as Record<string, unknown>;
+    return ownRecord(Object.fromEntries(entries));
   } catch {
     throw new BipsyncAuthError(
       'ERR_BIPSYNC_CONFIG',
