@@ -42,8 +42,9 @@ export async function probeApi(api: AxiosInstance, scopes: readonly string[]): P
   } catch (error) {
     const { response, code = 'unknown error', cause } = error as Failure;
     if (response) return readAnswer(response, cause);
-    const detail = isBipsyncAuthError(error) ? error.message : `${name}: no answer (${code})`;
-    return { step: failed('api', detail, noAnswerHint(error)) };
+    if (isBipsyncAuthError(error)) return { step: failed('api', error.message) };
+    const hint = 'A token was obtained, but the API did not answer. Check the firewall and the proxy.';
+    return { step: failed('api', `${name}: no answer (${code})`, hint) };
   }
 
   function readAnswer(response: Answer, cause: unknown): Probe {
@@ -55,11 +56,6 @@ export async function probeApi(api: AxiosInstance, scopes: readonly string[]): P
       ...(!Number.isNaN(date) && { clockAheadMs: Date.now() - date }),
     };
   }
-}
-
-function noAnswerHint(error: unknown): string | undefined {
-  if (isBipsyncAuthError(error)) return undefined;
-  return 'A token was obtained, but the API did not answer. Check the firewall and the proxy.';
 }
 
 /** Paths of the examples in Bipsync's docs; none that writes. */
