@@ -37,7 +37,7 @@ import {
 /** check finds out what is wrong with the environment's credentials, and prints the next step. */
 export async function check(
   terminal: Terminal,
-  { json = false, envFile = noFile }: { json?: boolean; envFile?: EnvFile | undefined },
+  { json, envFile = noFile }: { json: boolean; envFile: EnvFile | undefined },
 ): Promise<ExitStatus> {
   const { env, stdout } = terminal;
   const paint = painter(env, stdout);

@@ -6,11 +6,11 @@ import type { RequestedFault } from './faults';
 import { type Environment, type ExitStatus, painter, paragraph, type Terminal, toJsonLine } from './terminal';
 
 export interface EmulatorCommandOptions {
-  json?: boolean;
-  port?: number;
+  json: boolean;
+  port: number;
   /** Seconds. */
-  expiresIn?: number;
-  faults?: readonly RequestedFault[];
+  expiresIn: number;
+  faults: readonly RequestedFault[];
 }
 
 const endpoints = [
@@ -32,7 +32,7 @@ const endpoints = [
  */
 export async function emulator(terminal: Terminal, options: EmulatorCommandOptions): Promise<ExitStatus> {
   const { env, stdout, stderr } = terminal;
-  const { json = false } = options;
+  const { json } = options;
   const bipsync = await start(options, env, (request) => !json && stderr.write(requestLine(request)));
   const interrupted = terminal.interrupted();
   const made = {
@@ -69,7 +69,7 @@ export async function emulator(terminal: Terminal, options: EmulatorCommandOptio
 }
 
 async function start(
-  { port = 0, expiresIn, faults = [] }: EmulatorCommandOptions,
+  { port, expiresIn, faults }: EmulatorCommandOptions,
   env: Environment,
   onRequest: (request: AnsweredRequest) => void,
 ): Promise<BipsyncEmulator> {

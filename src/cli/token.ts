@@ -3,7 +3,7 @@ import { describeDuration } from './steps';
 import { type ExitStatus, paragraph, type Terminal, toJsonLine } from './terminal';
 
 /** token writes one access token, and nothing else, to stdout. */
-export async function token(terminal: Terminal, { json = false }: { json?: boolean }): Promise<ExitStatus> {
+export async function token(terminal: Terminal, { json }: { json: boolean }): Promise<ExitStatus> {
   const { env, stdout, stderr } = terminal;
   const { auth } = connect(env);
   const { accessToken, expiresAt, scopes } = await auth.getToken();
