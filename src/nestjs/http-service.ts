@@ -1,7 +1,6 @@
 import type { HttpService } from '@nestjs/axios';
 
-import { type BipsyncAuth, installBipsyncAuth } from '../index';
-import type { BipsyncAuthConfig } from '../index';
+import { type BipsyncAuth, type BipsyncAuthConfig, installBipsyncAuth } from '../index';
 import { refuse } from './refusal';
 
 /**
