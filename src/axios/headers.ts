@@ -33,7 +33,8 @@ export function takeAuthorization(headers: object): unknown {
   return taken;
 }
 
-const isAuthorization = (key: string): boolean =>
+/** isAuthorization tells the header's name in every spelling. */
+export const isAuthorization = (key: string): boolean =>
   key.length === AUTHORIZATION.length && key.toLowerCase() === AUTHORIZATION;
 
 /** copyOf copies headers of any copy of axios. What is hidden in them is left out. */

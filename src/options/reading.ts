@@ -1,5 +1,5 @@
 import { BipsyncAuthError } from '../errors';
-import { ownRecord } from '../values';
+import { isObject, ownRecord } from '../values';
 
 const MAX_LIST_LENGTH = 10_000;
 
@@ -35,7 +35,7 @@ export function checkOptions<T>(
   check: (problems: string[]) => Incomplete<T>,
 ): T {
   const problems: string[] = [];
-  const result = typeof given === 'object' && given !== null ? check(problems) : undefined;
+  const result = isObject(given) ? check(problems) : undefined;
   if (result === undefined && problems.length === 0) problems.push('it must be an object');
   if (problems.length === 0) return result as T;
   throw new BipsyncAuthError('ERR_BIPSYNC_CONFIG', `${what}: ${[...new Set(problems)].join('; ')}.`);

@@ -1,7 +1,7 @@
 import { errorMonitor } from 'node:events';
 import { inspect } from 'node:util';
 
-import { copyOf, createHider, type Hider, takeAuthorization } from '../axios/headers';
+import { copyOf, createHider, type Hider, isAuthorization, takeAuthorization } from '../axios/headers';
 import { asRecord, isObject } from '../values';
 import { isNodeStream } from './body';
 
@@ -99,7 +99,7 @@ function concealHeaders(config: unknown, holdsToken: HoldsToken): void {
   const { headers } = asRecord(config);
   if (!isObject(headers)) return;
   for (const name of Object.getOwnPropertyNames(headers)) {
-    if (name.toLowerCase() !== 'authorization') continue;
+    if (!isAuthorization(name)) continue;
     const property = Object.getOwnPropertyDescriptor(headers, name);
     const isOurs = property?.get !== undefined || holdsToken(property?.value);
     if (!isOurs || createHider(headers[name])(headers, name)) continue;

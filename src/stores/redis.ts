@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { BipsyncAuthError } from '../errors';
 import type { TokenStore } from '../options/token-store';
-import { ownRecord } from '../values';
+import { isObject, ownRecord } from '../values';
 
 /**
  * Sends one command and resolves to the reply. Command names are in lower case. Bulk replies can be strings, Buffers or
@@ -139,7 +139,7 @@ function checkOptions(given: unknown): RedisTokenStoreOptions {
   const problems: string[] = [];
   const options = ownRecord(given);
   const { sendCommand, keyPrefix, ...unknown } = options;
-  if (typeof given !== 'object' || given === null) {
+  if (!isObject(given)) {
     problems.push('options must be an object { sendCommand, keyPrefix? }');
   } else {
     if (typeof sendCommand !== 'function') {
