@@ -25,7 +25,7 @@ export interface CoolDown {
   end(): void;
 }
 
-export interface Failed {
+interface Failed {
   readonly error: BipsyncAuthError;
   /** The secret that was sent; undefined if it could not even be read. */
   readonly secret: string | undefined;

@@ -25,7 +25,7 @@ export interface TokenEndpoint {
 }
 
 /** One attempt. */
-export interface Attempt extends SentParameters {
+interface Attempt extends SentParameters {
   /** Ends the attempt, because the acquisition is over. */
   readonly signal: AbortSignal;
   /** How long an attempt on a reused connection may take, in milliseconds: such a connection may have gone silent. */

@@ -5,7 +5,7 @@ import { asRecord } from '../values';
 import { REDIRECT_ADVICE } from './answers';
 
 /** What is known about a token request that ended without an answer. */
-export interface Circumstances {
+interface Circumstances {
   readonly subject: string;
   readonly hostname: string;
   /** Host and port of the proxy on the way, if one is configured. */

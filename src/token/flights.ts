@@ -8,7 +8,7 @@ import type { Memory } from './memory';
 import type { Token } from './token';
 
 /** Flight is one acquisition under way. */
-export interface Flight {
+interface Flight {
   promise: Promise<Token | undefined>;
   readonly reason: AcquisitionReason;
   readonly deadline: Instant;
@@ -22,7 +22,7 @@ export interface Flight {
 }
 
 /** Flights runs the acquisitions of one token source, one at a time. */
-export interface Flights {
+interface Flights {
   /** The flight that a request may join. No request joins one that is past its deadline: its process was frozen. */
   live(): Flight | undefined;
   start(reason: AcquisitionReason, probes?: Failure): Flight;

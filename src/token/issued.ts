@@ -1,7 +1,7 @@
 import type { Token } from './token';
 
 /** Issued knows the `Authorization` headers of the last tokens, also of those that were never kept. */
-export interface Issued {
+interface Issued {
   readonly add: (token: Token) => void;
   readonly has: (authorization: unknown) => boolean;
 }

@@ -15,10 +15,10 @@ import {
 type Operation = StoreFailedEvent['operation'];
 type Reason = StoreFailedEvent['reason'];
 
-export type OnStoreFailure = (operation: Operation, reason: Reason) => void;
+type OnStoreFailure = (operation: Operation, reason: Reason) => void;
 
 /** A lock that was obtained, one that another process holds, or `undefined`: no lock is available, continue without it. */
-export type LockOutcome = { release: () => void } | 'held' | undefined;
+type LockOutcome = { release: () => void } | 'held' | undefined;
 
 /** SharedStore is the token store as a token source uses it: nothing throws, and nothing takes longer than the bound. */
 export interface SharedStore {

@@ -39,7 +39,7 @@ export interface TokenSource {
 }
 
 /** What a source is made of. */
-export interface TokenSourceParts extends Omit<FlightParts, 'memory' | 'ownCoolDown'> {
+interface TokenSourceParts extends Omit<FlightParts, 'memory' | 'ownCoolDown'> {
   /** Tokens of a store from before that moment count as retired. Epoch milliseconds. */
   readonly invalidatedAt: number;
 }

@@ -24,7 +24,7 @@ export interface Token {
 }
 
 /** What is known of a token before its windows are worked out. */
-export interface IssuedToken extends Pick<Token, 'accessToken' | 'scopes' | 'origin' | 'lifetimeMs'> {
+interface IssuedToken extends Pick<Token, 'accessToken' | 'scopes' | 'origin' | 'lifetimeMs'> {
   /** When the lifetime began: the moment the token request was sent, not the moment the answer came. */
   readonly issuedAt: Instant;
 }

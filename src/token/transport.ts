@@ -54,7 +54,7 @@ interface Sibling extends BareAxios {
 }
 
 /** An axios that has no defaults, interceptors or transforms of anybody's. */
-export interface BareAxios {
+interface BareAxios {
   request(config: AxiosRequestConfig): Promise<AxiosResponse<unknown>>;
 }
 
