@@ -14,7 +14,7 @@ import { answerUnauthorized, type Exchange } from './unauthorized';
 
 type Config = InternalAxiosRequestConfig;
 
-export interface BypassedParts {
+interface BypassedParts {
   readonly seen: Seen;
   readonly gate: Gate;
   readonly replay: Replay;

@@ -13,10 +13,10 @@ import { isNodeStream } from './body';
 export type Thoroughness = 'quick' | 'thorough';
 
 /** HoldsToken tells whether an `Authorization` header is one of this installation's. */
-export type HoldsToken = (authorization: unknown) => boolean;
+type HoldsToken = (authorization: unknown) => boolean;
 
 /** Hides the tokens that it has met before without making a {@link Hider} for each request. */
-export type ConcealConfig = (config: unknown, token: { readonly authorization: string }) => void;
+type ConcealConfig = (config: unknown, token: { readonly authorization: string }) => void;
 
 /** createConcealConfig makes the function that hides the token of a request that has its answer. */
 export function createConcealConfig(): ConcealConfig {

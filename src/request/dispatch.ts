@@ -16,7 +16,7 @@ import { waitFor } from './waiting';
 
 type Config = InternalAxiosRequestConfig;
 
-export interface DispatchParts {
+interface DispatchParts {
   readonly gate: Gate;
   readonly attempts: Attempts;
   readonly replay: Replay;

@@ -15,7 +15,7 @@ import { type BeforeRedirect, createGuardFor, guardTransport } from './redirects
 type Config = InternalAxiosRequestConfig;
 
 /** What a request's caller had set before a token was attached; absent if nothing was changed but an empty hook. */
-export interface CallersOptions {
+interface CallersOptions {
   readonly beforeRedirect: unknown;
   readonly transport: unknown;
   readonly proxy: unknown;
@@ -46,7 +46,7 @@ export interface Gate {
   withhold(config: Config, source: TokenSource): void;
 }
 
-export interface GateParts {
+interface GateParts {
   readonly instance: Pick<AxiosInstance, 'defaults'>;
   readonly isOwnCopy: boolean;
   readonly allowedOrigins: ReadonlySet<string | undefined>;

@@ -18,13 +18,13 @@ import { UNAUTHORIZED } from './unauthorized';
 type Config = InternalAxiosRequestConfig;
 
 /** Layer is what is registered on the instance. */
-export interface Layer {
+interface Layer {
   onRequest: (config: Config) => Config;
   onResponse: (response: AxiosResponse) => AxiosResponse | Promise<AxiosResponse>;
   onError: (error: unknown) => Promise<AxiosResponse>;
 }
 
-export interface LayerParts {
+interface LayerParts {
   readonly instance: Pick<AxiosInstance, 'defaults' | 'interceptors'>;
   readonly isOwnCopy: boolean;
   readonly sources: TokenSources;
