@@ -5,7 +5,7 @@ import { isSet, SECRET, SECRET_FILE } from './environment';
 import type { RequestedFault } from './faults';
 import { type Environment, type ExitStatus, painter, paragraph, type Terminal, toJsonLine } from './terminal';
 
-export interface EmulatorCommandOptions {
+interface EmulatorCommandOptions {
   json: boolean;
   port: number;
   /** Seconds. */

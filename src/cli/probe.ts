@@ -4,7 +4,7 @@ import { isBipsyncAuthError } from '../index';
 import { assumed, describeDuration, failed, passed, type Step } from './steps';
 
 /** What one read-only request showed. */
-export interface Probe {
+interface Probe {
   step: Step;
   /** How far this machine's clock is ahead of the server's, if the answer has a date. */
   clockAheadMs?: number;

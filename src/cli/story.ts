@@ -29,7 +29,7 @@ export interface Row {
 }
 
 /** What was counted or timed, and at most what number of it the plugin promises. */
-export interface Measure {
+interface Measure {
   name: MeasureName;
   pasted: number;
   plugin: number;

@@ -1,5 +1,5 @@
 /** As much of a stream as the commands need. */
-export interface Output {
+interface Output {
   write(text: string): unknown;
   isTTY?: boolean | undefined;
 }
@@ -36,7 +36,7 @@ export function painter(env: Environment, { isTTY = false }: Output): Paint {
 }
 
 /** A line that says what is going on and leaves no trace. */
-export interface Progress {
+interface Progress {
   show(text: string): void;
   clear(): void;
 }
