@@ -18,7 +18,7 @@ export interface ApiCall extends Omit<RecordedApiRequest, 'status'> {
 export type EmulatorChallenge = 'none' | 'rfc6750';
 
 /** Answers one API request. */
-export type EmulatedApi = (call: ApiCall, teamScope: string, challenge: EmulatorChallenge) => EmulatorAnswer;
+type EmulatedApi = (call: ApiCall, teamScope: string, challenge: EmulatorChallenge) => EmulatorAnswer;
 
 interface Route {
   path: RegExp;

@@ -33,7 +33,7 @@ export type EmulatorFault =
   | { oversizeBytes: number };
 
 /** Faults that wait for the next requests, each for its number of them, in the order they were added. */
-export interface FaultQueue {
+interface FaultQueue {
   add(fault: EmulatorFault, times?: number): () => void;
   next(): EmulatorFault | undefined;
   clear(): void;

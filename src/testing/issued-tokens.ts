@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import type { JsonValue } from './json';
 
 /** The access tokens that are good at the moment, with their scopes. */
-export interface IssuedTokens {
+interface IssuedTokens {
   issue(scopes: ReadonlySet<string>, expiresIn: JsonValue | undefined): string;
   scopesOf(accessToken: string): ReadonlySet<string> | undefined;
   revokeAll(): void;

@@ -5,14 +5,14 @@ import type { EmulatorAnswer } from './answers';
 import type { JsonValue } from './json';
 
 /** A token request as far as it could be read; without `parameters` it could not. */
-export interface TokenRequest {
+interface TokenRequest {
   method: string;
   encoding: 'form' | 'json' | undefined;
   parameters: ReadonlyMap<string, string> | undefined;
 }
 
 /** What the token endpoint knows and can do. */
-export interface TokenEndpoint {
+interface TokenEndpoint {
   clientId: string;
   clientSecret: string;
   grantedScopes: ReadonlySet<string>;
