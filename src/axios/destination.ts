@@ -3,7 +3,7 @@ import { types } from 'node:util';
 import { honoursAllowAbsoluteUrls } from './versions';
 
 /** The properties of a request's config that decide where axios sends it. Their types are not known. */
-export interface Destination {
+interface Destination {
   readonly url?: unknown;
   readonly baseURL?: unknown;
   readonly allowAbsoluteUrls?: unknown;

@@ -13,7 +13,7 @@ import { nameOfProxy, possibleProxyOf } from './proxies';
 import { ownVersion, tunnelsThroughProxies } from './versions';
 
 /** How a request is about to be sent. */
-export interface Sending {
+interface Sending {
   readonly adapter: unknown;
   readonly config: Pick<AxiosRequestConfig, 'proxy' | 'fetchOptions'>;
 }
