@@ -27,7 +27,7 @@ export interface ResolvedConfig {
 }
 
 /** The part of an axios instance's defaults that concerns the token. */
-export interface InstanceDefaults {
+interface InstanceDefaults {
   baseURL?: unknown;
   auth?: unknown;
 }

@@ -13,7 +13,7 @@ export type Rules<Options> = {
 };
 
 /** What a check has made of the options while some of them may be wrong. */
-export type Incomplete<T> = { [Name in keyof T]: T[Name] | undefined } | undefined;
+type Incomplete<T> = { [Name in keyof T]: T[Name] | undefined } | undefined;
 
 export const isNonEmptyString = (value: unknown): value is string =>
   typeof value === 'string' && value.trim() !== '';
