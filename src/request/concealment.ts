@@ -86,7 +86,7 @@ function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness)
   const isRaw = Object.getPrototypeOf(request) !== Object.prototype;
   // Of a success only the way to the request is hidden. To hide all that it holds would cost more than the request itself.
   if (isRaw) (how === 'quick' ? printAsName : concealContents)(request);
-  if (isRaw || (isObject(config) && Object.keys(request).length > 0)) hide(holder, 'request', how);
+  if (isRaw || (isObject(config) && Object.keys(request).length > 0)) hideRequest(holder, how);
 }
 
 /** A stream may lead to the request that it is the body of, or that it answers. */
@@ -139,15 +139,15 @@ const NAME = {
 
 const HIDDEN = { enumerable: false };
 
-function hide(holder: Record<PropertyKey, unknown>, key: string, how: Thoroughness): void {
-  const property = Object.getOwnPropertyDescriptor(holder, key);
+function hideRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness): void {
+  const property = Object.getOwnPropertyDescriptor(holder, 'request');
   if (how === 'quick' || property?.get) {
-    Reflect.defineProperty(holder, key, HIDDEN);
+    Reflect.defineProperty(holder, 'request', HIDDEN);
     return;
   }
   let present: unknown = property?.value;
   // What shows hidden properties, such as the %o of console.log, shows their values, but calls no accessor.
-  Reflect.defineProperty(holder, key, {
+  Reflect.defineProperty(holder, 'request', {
     get: () => present,
     set: (next: unknown) => (present = next),
     enumerable: false,
