@@ -50,7 +50,7 @@ export function progressOn({ stderr, env }: Terminal): Progress {
 }
 
 /** wrap breaks a text into lines of at most `width` characters. Control characters in it cannot move the cursor. */
-export function wrap(text: string, width: number = COLUMNS): string[] {
+export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   // eslint-disable-next-line no-control-regex
   for (const word of text.split(/[\s\u0000-\u001f\u007f-\u009f]+/)) {
