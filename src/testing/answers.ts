@@ -13,7 +13,7 @@ export interface EmulatorAnswer {
  * oauthError is the body of an OAuth error as league/oauth2-server 8 sends it; only the hint says what is wrong in this
  * one request. Assumed: Bipsync documents no error body, and what it sends looks like this.
  */
-export function oauthError(error: string, description: string, hint?: string): JsonValue {
+export function oauthError(error: string, description: string, hint: string | undefined): JsonValue {
   return {
     error,
     error_description: description,
