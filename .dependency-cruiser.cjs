@@ -13,7 +13,7 @@ const mayImport = {
   options: leaves,
   axios: ['values'],
   events: ['errors'],
-  errors: [],
+  errors: ['values'],
   values: [],
   stores: [...publicParts, 'values'],
   nestjs: publicParts,

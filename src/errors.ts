@@ -1,5 +1,7 @@
 import type { InternalAxiosRequestConfig } from 'axios';
 
+import { defineOwn } from './values';
+
 /** Every `code` that a {@link BipsyncAuthError} can have. The guide "Errors" lists the next step for each code. */
 export type BipsyncAuthErrorCode =
   | 'ERR_BIPSYNC_CONFIG'
@@ -70,7 +72,7 @@ export class BipsyncAuthError extends Error {
     for (const name of detailNames) {
       if (details[name] !== undefined) Object.assign(this, { [name]: details[name] });
     }
-    Object.defineProperty(this, brand, { value: true });
+    defineOwn(this, brand, { value: true });
   }
 
   /** Returns the fields above and the message, for `JSON.stringify`. */
@@ -119,8 +121,7 @@ export function asRequestError(
   error: BipsyncAuthError,
   config: InternalAxiosRequestConfig,
 ): BipsyncAuthError {
-  return Object.defineProperties(error, {
-    isAxiosError: { value: true, configurable: true },
-    config: { value: config, configurable: true, writable: true },
-  });
+  defineOwn(error, 'isAxiosError', { value: true, configurable: true });
+  defineOwn(error, 'config', { value: config, configurable: true, writable: true });
+  return error;
 }

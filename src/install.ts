@@ -11,7 +11,7 @@ import { createGate } from './request/gate';
 import { createLayer, isRegistered } from './request/layer';
 import { waitFor } from './request/waiting';
 import { createTokenSources } from './token/sources';
-import { asRecord, ownRecord } from './values';
+import { asRecord, defineOwn, ownRecord } from './values';
 
 /** An access token, for clients other than axios. Keep it secret: it gives access to the team's data, within its scopes. */
 export interface BipsyncToken {
@@ -118,7 +118,7 @@ export function installBipsyncAuth(axiosInstance: AxiosInstanceLike, config: Bip
   if (setsBaseURL) defaults.baseURL = resolved.baseURL;
   const requestId = interceptors.request.use(onRequest, undefined, { synchronous: true });
   const responseId = interceptors.response.use(onResponse, onError);
-  Object.defineProperty(instance, installed, { configurable: true });
+  defineOwn(instance, installed, { configurable: true });
   let isEjected = false;
 
   return {

@@ -18,6 +18,11 @@ export function ownRecord(value: unknown): Readonly<Record<PropertyKey, unknown>
   );
 }
 
+/** defineOwn defines a property. What somebody put on `Object.prototype` is not taken for a part of its description. */
+export function defineOwn(holder: object, key: PropertyKey, description: PropertyDescriptor): boolean {
+  return Reflect.defineProperty(holder, key, ownRecord(description));
+}
+
 /** parseJson parses a string. Other values are returned as they are, and a string that is not JSON is `undefined`. */
 export function parseJson(value: unknown): unknown {
   if (typeof value !== 'string') return value;

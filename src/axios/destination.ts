@@ -122,7 +122,7 @@ function isPlain(config: object): boolean {
 function hasAccessor(config: object): boolean {
   for (const name of routingOptions) {
     const property = Object.getOwnPropertyDescriptor(config, name);
-    if (property && !('value' in property)) return true;
+    if (property && !Object.hasOwn(property, 'value')) return true;
   }
   return false;
 }
@@ -133,5 +133,5 @@ const UNCERTAIN = Symbol('uncertain');
 function ownValue(config: object, key: keyof Destination): unknown {
   const property = Object.getOwnPropertyDescriptor(config, key);
   if (property === undefined) return key in config ? UNCERTAIN : undefined;
-  return 'value' in property ? property.value : UNCERTAIN;
+  return Object.hasOwn(property, 'value') ? property.value : UNCERTAIN;
 }

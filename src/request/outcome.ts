@@ -2,7 +2,7 @@ import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 import { readResponseHeader } from '../axios/headers';
 import type { BipsyncAuthError } from '../errors';
-import { asRecord, isObject } from '../values';
+import { asRecord, defineOwn, isObject } from '../values';
 
 /** What became of a request: a response, or an error that may hold one. */
 export type Outcome = { response: AxiosResponse } | { response: AxiosResponse | undefined; error: unknown };
@@ -46,8 +46,7 @@ export function surface(outcome: Outcome, cause?: BipsyncAuthError): AxiosRespon
   if (!('error' in outcome)) return outcome.response;
   const { error } = outcome;
   if (cause && isObject(error)) {
-    const details = { value: cause, enumerable: false, writable: true, configurable: true };
-    Reflect.defineProperty(error, 'cause', details);
+    defineOwn(error, 'cause', { value: cause, enumerable: false, writable: true, configurable: true });
   }
   throw error;
 }
