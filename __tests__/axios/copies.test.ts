@@ -105,6 +105,17 @@ describe.each(cases)('an instance of axios $version with $how', ({ copy, adapter
     expect(JSON.stringify(error)).not.toContain('LIVE-TOKEN');
   });
 
+  it('a config that is sent again after a failure keeps its own headers and its body', async () => {
+    const api = create();
+    install(api);
+    answers = [503, 200];
+    const error = await rejection(api.post('/v1/research', { title: 'x' }, { headers: { 'X-Own': 'mine' } }));
+    const { data } = await api.request<unknown>(error['config'] as object);
+    expect(data).toEqual({ ok: true });
+    const posted = { contentType: 'application/json', own: 'mine', body: '{"title":"x"}' };
+    expect(seen).toEqual([posted, posted]);
+  });
+
   it('sends no token to another host, however its copy of axios treats allowAbsoluteUrls', async () => {
     const api = create();
     install(api);

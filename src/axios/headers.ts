@@ -1,6 +1,6 @@
 import axios, { type AxiosResponseHeaders, type InternalAxiosRequestConfig } from 'axios';
 
-import { asRecord } from '../values';
+import { asRecord, defineOwn } from '../values';
 
 const AUTHORIZATION = 'authorization';
 
@@ -61,6 +61,8 @@ export function createHider(authorization: unknown): Hider {
   return (headers, name) => {
     if (!Reflect.deleteProperty(headers, name)) return false;
     const base = prototypeOf(headers);
+    // axios goes by the prototype: with another one it would not take them for a plain object, and send none of them again.
+    if (isRoot(base)) return defineAuthorization(headers, false, () => authorization);
     if (last?.base !== base) {
       const prototype = Object.create(base) as object;
       defineAuthorization(prototype, false, () => authorization);
@@ -77,21 +79,21 @@ export function defineAuthorization(
   enumerable: boolean,
   get: () => unknown,
   kept?: string,
-): void {
-  Reflect.defineProperty(holder, 'Authorization', {
+): boolean {
+  return defineOwn(holder, 'Authorization', {
     get,
-    set(value: unknown) {
+    set(this: object, value: unknown) {
       if (kept !== undefined && value === kept) return;
-      Object.defineProperty(this, 'Authorization', {
-        value,
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
+      defineOwn(this, 'Authorization', { value, enumerable: true, configurable: true, writable: true });
     },
     enumerable,
     configurable: true,
   });
+}
+
+/** Tells `Object.prototype`, of every realm. */
+function isRoot(prototype: object | null): boolean {
+  return prototype !== null && Object.getPrototypeOf(prototype) === null;
 }
 
 /** The prototype of headers, whether one of them is hidden or not. */
@@ -102,12 +104,20 @@ function prototypeOf(headers: object): object | null {
 
 /**
  * adoptHeaders makes the headers of a config readable for this package's copy of axios, whichever copy made them. Older
- * versions find nothing in the headers of another copy.
+ * versions find nothing in the headers of another copy, so the caller gets the original object back, with what the headers are
+ * by then. Returns the function that does this.
  */
-export function adoptHeaders(config: InternalAxiosRequestConfig): void {
+export function adoptHeaders(config: InternalAxiosRequestConfig): () => void {
   const { headers } = config;
-  if (headers instanceof axios.AxiosHeaders) return;
+  if (headers instanceof axios.AxiosHeaders) return () => undefined;
   // Version 1.0 holds the defaults apart: only its `toJSON` has them.
   const { toJSON } = headers as { toJSON?: () => object };
-  config.headers = new axios.AxiosHeaders(Object.assign({}, toJSON?.call(headers), headers));
+  const adopted = new axios.AxiosHeaders(Object.assign({}, toJSON?.call(headers), headers));
+  config.headers = adopted;
+  return () => {
+    if (config.headers !== adopted) return;
+    for (const name of Object.keys(headers)) Reflect.deleteProperty(headers, name);
+    Object.assign(headers, adopted);
+    config.headers = headers;
+  };
 }
