@@ -25,9 +25,13 @@ function adapterWith(
   };
 }
 
-it.each(['url', 'baseURL'] as const)(
-  'an adapter function that waits before it sends reads no token once the %s names another origin',
-  async (option) => {
+it.each([
+  ['url', 'function', (adapter: AxiosAdapter) => adapter],
+  ['baseURL', 'function', (adapter: AxiosAdapter) => adapter],
+  ['baseURL', 'function in a list', (adapter: AxiosAdapter) => [adapter]],
+] as const)(
+  'once the %s names another origin, no token is read by an adapter %s that waits before it sends',
+  async (option, _how, named) => {
     let kept: InternalAxiosRequestConfig | undefined;
     const read: unknown[] = [];
     const adapter = adapterWith(async (config) => {
@@ -35,7 +39,7 @@ it.each(['url', 'baseURL'] as const)(
       await new Promise((resolve) => setTimeout(resolve, 5));
       read.push(config.headers.toJSON()['Authorization']);
     });
-    const api = axios.create({ adapter });
+    const api = axios.create({ adapter: named(adapter) as AxiosAdapter });
     installBipsyncAuth(api, { ...credentials, client: 'acme' });
     await api.get('/v1/field');
     const moving = api.get('/v1/field');
@@ -65,6 +69,42 @@ it('a scope that the server made of the secret is not among the granted scopes',
   const adapter = adapterWith(async () => undefined, { scope: `team_1 ${SECRET}` });
   const auth = installBipsyncAuth(axios.create({ adapter }), { ...credentials, client: 'acme' });
   expect((await auth.getToken()).scopes).toEqual(['team_1']);
+});
+
+it.each([
+  ['a proxy', { proxy: { host: '127.0.0.1', port: 1 } }],
+  ['another agent', { httpAgent: {} }],
+])(
+  'an adapter that waits reads no token for a loopback host once the config names %s',
+  async (_what, change) => {
+    const read: unknown[] = [];
+    const adapter = adapterWith(async (config) => {
+      await new Promise(setImmediate);
+      read.push(config.headers['Authorization']);
+      Object.assign(config, change);
+      read.push(config.headers['Authorization']);
+    });
+    // The mark of mockBipsyncToken: nothing that this adapter gets leaves the process.
+    Object.assign(adapter, { [Symbol.for('axios-bipsync-auth.mock')]: true });
+    const api = axios.create({ adapter });
+    installBipsyncAuth(api, { ...credentials, baseURL: 'http://127.0.0.1:8080' });
+    await api.get('/v1/field');
+    expect(read).toEqual(['Bearer THE-TOKEN', undefined]);
+  },
+);
+
+it('a 401 is answered by a second attempt if the adapter has made the headers of the config read-only', async () => {
+  const sent: unknown[] = [];
+  const state = scripted();
+  state.onApi = (config) => {
+    sent.push(config.headers['Authorization']);
+    Object.defineProperty(config, 'headers', { writable: false });
+    return new axios.AxiosError('failed', 'ERR_X', config, undefined, {
+      ...{ status: sent.length === 1 ? 401 : 418, statusText: '', headers: {}, config, data: '' },
+    });
+  };
+  expect((await rejection(state.api.get('/v1/field')))['response']).toMatchObject({ status: 418 });
+  expect(sent).toEqual(['Bearer token-1', 'Bearer token-2']);
 });
 
 it('an adapter function that waits reads no token for another origin on the replay either', async () => {

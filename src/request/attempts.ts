@@ -1,5 +1,6 @@
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
+import { isNamed } from '../axios/adapters';
 import type { Target } from '../axios/destination';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
@@ -54,8 +55,8 @@ export function createAttempts(gate: Gate, { hasIssued }: TokenSources): Attempt
           return onFailure(attempt, outcome);
         },
       );
-      // axios's own adapters have read the destination by now. Another function may read it later.
-      if (typeof config.adapter === 'function') {
+      // axios's own adapters have read the destination by now. Functions may read it later.
+      if (!isNamed(config.adapter)) {
         void AT_ONCE.then(() => {
           if (isPending) gate.watch(config, target, token);
         });

@@ -2,6 +2,7 @@ import type { InternalAxiosRequestConfig } from 'axios';
 
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
+import { defineOwn } from '../values';
 import type { Attempts, Continuation } from './attempts';
 import type { Gate } from './gate';
 import { failed, type Outcome, type Send } from './outcome';
@@ -40,8 +41,16 @@ function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig 
   return copy;
 }
 
-/** Unlike a spread, it keeps the prototype, and properties that are not enumerable. */
+/**
+ * Unlike a spread, it keeps the prototype, and properties that are not enumerable. Unlike the original, which somebody may have
+ * frozen, it can be changed.
+ */
 function shallowCopy<T extends object>(original: T): T {
-  const prototype = Object.getPrototypeOf(original) as object | null;
-  return Object.create(prototype, Object.getOwnPropertyDescriptors(original)) as T;
+  const copy = Object.create(Object.getPrototypeOf(original) as object | null) as T;
+  for (const key of Reflect.ownKeys(original)) {
+    const property = Reflect.getOwnPropertyDescriptor(original, key);
+    const isValue = Object.hasOwn(property ?? {}, 'value');
+    defineOwn(copy, key, { ...property, configurable: true, ...(isValue && { writable: true }) });
+  }
+  return copy;
 }
