@@ -333,6 +333,47 @@ describe('20. concealment', () => {
     await expect(state.api.get('/v1/research')).rejects.toBe(reason);
   });
 
+  describe('a config whose headers are a plain object, because an adapter has copied them,', () => {
+    const answered = async (): Promise<InternalAxiosRequestConfig> => {
+      const state = scripted();
+      state.onApi = (config) => {
+        Object.assign(config, { headers: Object.assign({ traceparent: '00-1' }, config.headers) });
+        return {};
+      };
+      return (await state.api.get('/v1/x', { headers: { 'X-Own': 'kept' } })).config;
+    };
+
+    it('shows no token, though the token can be read by its name', async () => {
+      const config = await answered();
+      expect(config.headers['Authorization']).toBe('Bearer token-1');
+      expect(JSON.stringify([config, Object.assign({}, config.headers)])).not.toContain('token-1');
+      expect(inspect(config, { depth: null, showHidden: true })).not.toContain('token-1');
+    });
+
+    it('is sent again with all headers but the token', async () => {
+      const sent: unknown[] = [];
+      const plain = axios.create();
+      await plain.request({
+        ...(await answered()),
+        adapter: async (config) => {
+          sent.push(config.headers.toJSON());
+          return { status: 200, statusText: '', headers: {}, data: '', config };
+        },
+      });
+      expect(sent).toEqual([expect.objectContaining({ 'X-Own': 'kept', traceparent: '00-1' })]);
+      expect(Object.keys(sent[0] as object)).not.toContain('Authorization');
+    });
+
+    it('is sent again with a header that the caller has assigned', async () => {
+      const config = await answered();
+      config.headers['Authorization'] = 'Bearer mine';
+      expect(Object.assign({}, config.headers)).toMatchObject({
+        Authorization: 'Bearer mine',
+        'X-Own': 'kept',
+      });
+    });
+  });
+
   it('the header of an answered request is in no loop over its headers', async () => {
     const { api } = scripted();
     const { headers } = (await api.get('/v1/x')).config;
@@ -444,6 +485,46 @@ describe('20. what an error leads to', () => {
     const error = await rejection(state.api.get('/v1/x'));
     expect(inspect(error, { depth: 20 })).not.toContain('token-1');
     expect(state.sent).toEqual(['Bearer token-1']);
+  });
+
+  it.each(['req', 'res', 'socket'])(
+    'an error shows no token by way of a %s of Node that an adapter put on it',
+    async (name) => {
+      const state = scripted();
+      state.onApi = (config) => {
+        const raw = { req: '_header', res: 'httpVersion', socket: '_httpMessage' }[name];
+        const way = Object.assign(new PassThrough(), {
+          [String(raw)]: '1.1',
+          sent: config.headers['Authorization'],
+        });
+        return Object.assign(new axios.AxiosError('failed', 'ERR_X', config), { [name]: way });
+      };
+      const error = await rejection(state.api.get('/v1/x'));
+      expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+      expect(inspect(error, { depth: 20 })).toContain(`${name}: [PassThrough]`);
+    },
+  );
+
+  it('an error shows no token in headers that an adapter has copied to it, under any name', async () => {
+    const state = scripted();
+    state.onApi = (config) =>
+      Object.assign(new axios.AxiosError('failed', 'ERR_X', config), {
+        meta: { sent: { authorization: config.headers['Authorization'], accept: 'all' } },
+      });
+    const error = await rejection(state.api.get('/v1/x'));
+    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+    expect(JSON.stringify(Object.assign({}, error))).not.toContain('token-1');
+    expect(error['meta']).toMatchObject({ sent: { accept: 'all' } });
+  });
+
+  it('console.dir shows no token of an error that an interceptor made of a success', async () => {
+    const { api } = await emulated({ http: { adapter: 'http' } });
+    api.interceptors.response.use((response) => {
+      throw new axios.AxiosError('theirs', 'GQL', response.config, response.request, response);
+    });
+    const error = await rejection(api.get('/v1/research'));
+    expect(inspect(error, { customInspect: false })).toContain('ClientRequest');
+    expect(inspect(error, { customInspect: false })).not.toMatch(/Bearer/);
   });
 
   it('an error that leads back to itself is concealed', async () => {

@@ -68,7 +68,7 @@ export function scripted(config: Partial<BipsyncAuthConfig> = {}, instance = axi
       data: typeof body === 'string' ? body : JSON.stringify(body),
       config: request,
       request: {
-        _header: `Authorization: ${String(request.headers.get('Authorization'))}`,
+        _header: `Authorization: ${String(request.headers['Authorization'])}`,
         destroy: (): void => undefined,
       },
     };

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { Agent } from 'node:http';
 import { fileURLToPath } from 'node:url';
 import { format, inspect } from 'node:util';
 
@@ -162,6 +163,34 @@ export async function checkBuild({ kind, check, ...parts }) {
     assert.deepEqual(tokensAt(bipsync, bipsync), [1]);
     assert.deepEqual(leaksIn(printed(sent)), []);
   });
+
+  for (const [name, value] of Object.entries({
+    get: () => 'x',
+    set: () => {},
+    value: 'x',
+    writable: false,
+  })) {
+    await check(`a "${name}" on Object.prototype is no part of what the plugin defines`, async () => {
+      const httpAgent = new Agent({ keepAlive: true });
+      const { api } = create({ adapter: 'http', httpAgent });
+      const got = [];
+      bipsync.statuses.push(200, 404);
+      // By assignment, since the description of a definition would inherit it too.
+      Object.prototype[name] = value;
+      try {
+        got.push(await outcome(api.get('/v1/x')));
+        got.push(await api.get('/v1/x').catch((error) => error));
+      } finally {
+        delete Object.prototype[name];
+      }
+      const [status, error] = got;
+      assert.deepEqual([status, error.status], [200, 404]);
+      assert.deepEqual(leaksIn(printed(error)), []);
+      assert.equal(typeof httpAgent.sockets, 'object');
+      assert.equal(await outcome(api.get('/v1/x')), 200);
+      httpAgent.destroy();
+    });
+  }
 
   await check('headers that an adapter freezes before it has answered do not end the process', () => {
     const script = fileURLToPath(new URL('frozen-headers.cjs', import.meta.url));

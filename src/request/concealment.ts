@@ -2,7 +2,7 @@ import { errorMonitor } from 'node:events';
 import { inspect } from 'node:util';
 
 import { copyOf, createHider, type Hider, isAuthorization, takeAuthorization } from '../axios/headers';
-import { asRecord, isObject } from '../values';
+import { asRecord, defineOwn, isObject, ownRecord } from '../values';
 import { isNodeStream } from './body';
 
 // The rule: once the adapter has answered, nothing that a caller prints holds a token. The header moves to a
@@ -58,9 +58,14 @@ export function concealError(error: unknown, holdsToken: HoldsToken): unknown {
   const found = new Set<unknown>([error]);
   for (const at of found) {
     if (!isObject(at)) continue;
+    if (isMessage(at)) {
+      concealContents(at);
+      continue;
+    }
     concealRequest(at, 'thorough');
     concealRoutes(at);
     concealHeaders(at, holdsToken);
+    hideAuthorization(at, ({ value }) => holdsToken(value));
     concealResponse(at['response'], 'thorough', holdsToken);
     concealStream(at['data']);
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
@@ -84,9 +89,22 @@ function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness)
   if (!isObject(request)) return;
   // A plain object was made up by a mock or an adapter of the caller's own. It leads to no connection.
   const isRaw = Object.getPrototypeOf(request) !== Object.prototype;
-  // Of a success only the way to the request is hidden. To hide all that it holds would cost more than the request itself.
-  if (isRaw) (how === 'quick' ? printAsName : concealContents)(request);
+  if (isRaw) (how === 'quick' ? concealSentHeaders : concealContents)(request);
   if (isRaw || (isObject(config) && Object.keys(request).length > 0)) hideRequest(holder, how);
+}
+
+/** Of a success only the headers are hidden. To hide all that a request holds would cost more than the request itself. */
+function concealSentHeaders(request: Record<PropertyKey, unknown>): void {
+  printAsName(request);
+  const symbols = Object.getOwnPropertySymbols(request);
+  for (const key of ['_header', symbols.find(({ description }) => description === 'kOutHeaders')]) {
+    if (key !== undefined && Object.hasOwn(request, key)) Reflect.defineProperty(request, key, HIDDEN);
+  }
+}
+
+/** Tells a request, a response or a connection of Node's http: each leads to the headers of others. */
+function isMessage(value: Record<PropertyKey, unknown>): boolean {
+  return isNodeStream(value) && ('_header' in value || 'httpVersion' in value || '_httpMessage' in value);
 }
 
 /** A stream may lead to the request that it is the body of, or that it answers. */
@@ -98,15 +116,23 @@ function concealStream(body: unknown): void {
 function concealHeaders(config: unknown, holdsToken: HoldsToken): void {
   const { headers } = asRecord(config);
   if (!isObject(headers)) return;
-  for (const name of Object.getOwnPropertyNames(headers)) {
-    if (!isAuthorization(name)) continue;
-    const property = Object.getOwnPropertyDescriptor(headers, name);
-    const isOurs = property?.get !== undefined || holdsToken(property?.value);
-    if (!isOurs || createHider(headers[name])(headers, name)) continue;
-    const copy = copyOf(headers);
-    takeAuthorization(copy);
-    Reflect.set(config as object, 'headers', copy);
-  }
+  const isOurs = (property: PropertyDescriptor): boolean =>
+    Object.hasOwn(property, 'get') || holdsToken(property.value);
+  if (hideAuthorization(headers, isOurs)) return;
+  const copy = copyOf(headers);
+  takeAuthorization(copy);
+  Reflect.set(config as object, 'headers', copy);
+}
+
+/** Returns `false` if the header is there and cannot be hidden. */
+function hideAuthorization(
+  headers: Record<PropertyKey, unknown>,
+  isOurs: (property: PropertyDescriptor) => boolean,
+): boolean {
+  return Object.getOwnPropertyNames(headers)
+    .filter(isAuthorization)
+    .filter((name) => isOurs(Object.getOwnPropertyDescriptor(headers, name) ?? {}))
+    .every((name) => createHider(headers[name])(headers, name));
 }
 
 /** concealRoute hides what leads to connections. Agents and dispatchers pass here again and again. */
@@ -128,26 +154,26 @@ function printAsName(value: Record<PropertyKey, unknown>): void {
   Reflect.defineProperty(value, 'toJSON', NAME);
 }
 
-const NAME = {
+const NAME: PropertyDescriptor = ownRecord({
   value(this: object): string {
     return `[${(this as { constructor?: { name?: string } }).constructor?.name ?? 'Object'}]`;
   },
   enumerable: false,
   configurable: true,
   writable: true,
-};
+});
 
-const HIDDEN = { enumerable: false };
+const HIDDEN: PropertyDescriptor = ownRecord({ enumerable: false });
 
 function hideRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness): void {
-  const property = Object.getOwnPropertyDescriptor(holder, 'request');
-  if (how === 'quick' || property?.get) {
+  const property = Object.getOwnPropertyDescriptor(holder, 'request') ?? {};
+  if (how === 'quick' || Object.hasOwn(property, 'get')) {
     Reflect.defineProperty(holder, 'request', HIDDEN);
     return;
   }
-  let present: unknown = property?.value;
+  let present: unknown = property.value;
   // What shows hidden properties, such as the %o of console.log, shows their values, but calls no accessor.
-  Reflect.defineProperty(holder, 'request', {
+  defineOwn(holder, 'request', {
     get: () => present,
     set: (next: unknown) => (present = next),
     enumerable: false,
