@@ -42,20 +42,12 @@ const groups = {
   // What stands in for features that the newest axios has is at work on an older one.
   'old-axios': {
     mutate: ['src/axios/{proxies,risks,versions}.ts'],
-    testFiles: ['axios/proxies', 'axios/destination', 'request/gate', 'token/endpoint'],
+    testFiles: testsOf(['axios', 'token', 'request'], ['axios/proxies', 'axios/destination', 'install']),
     axios: 'axios-1.7',
   },
-  stores: { mutate: ['src/stores/*.ts'], testFiles: ['stores/encrypted', 'stores/redis'] },
-  nestjs: {
-    mutate: ['src/nestjs/*.ts'],
-    testFiles: ['nestjs/module', 'nestjs/tenants', 'nestjs/http-module'],
-  },
-  testing: {
-    mutate: ['src/testing/*.ts'],
-    testFiles: ['token-endpoint', 'api', 'answers', 'faults', 'mock-token', 'lifecycle'].map(
-      (name) => `testing/${name}`,
-    ),
-  },
+  stores: { mutate: ['src/stores/*.ts'], testFiles: testsOf(['stores'], ['stores/encrypted']) },
+  nestjs: { mutate: ['src/nestjs/*.ts'], testFiles: testsOf(['nestjs'], ['nestjs/module']) },
+  testing: { mutate: ['src/testing/*.ts'], testFiles: testsOf(['testing'], ['testing/token-endpoint']) },
 };
 
 const [only, ...files] = process.argv.slice(2);
