@@ -122,3 +122,14 @@ test('the emulator serves a thousand connections at once', async () => {
   expect(new Set(statuses)).toEqual(new Set([200]));
   expect(emulator.apiRequests).toBe(1000);
 }, 30_000);
+
+it('the emulator listens on 127.0.0.1 only, and not on the other addresses of the machine', async () => {
+  const emulator = await start();
+  const socket = connect({ host: '127.0.0.2', port: Number(new URL(emulator.url).port) });
+  const outcome = await Promise.race([
+    once(socket, 'connect').then(() => 'connected'),
+    once(socket, 'error').then(() => 'refused'),
+  ]).catch(() => 'refused');
+  socket.destroy();
+  expect(outcome).toBe('refused');
+});
