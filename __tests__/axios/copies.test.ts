@@ -116,6 +116,22 @@ describe.each(cases)('an instance of axios $version with $how', ({ copy, adapter
     expect(seen).toEqual([posted, posted]);
   });
 
+  it('headers that somebody freezes while the request is under way hide no answer, and show no token', async () => {
+    const api = create();
+    let kept: object[] = [];
+    api.interceptors.request.use((config) => {
+      kept = [config, config.headers];
+      return config;
+    });
+    install(api);
+    await api.get('/v1/research');
+    const answered = api.get('/v1/research');
+    await new Promise(setImmediate);
+    Object.freeze(kept[1]);
+    expect((await answered).status).toBe(200);
+    expect(inspect(kept[0], { depth: 10 })).not.toContain('LIVE-TOKEN');
+  });
+
   it('sends no token to another host, however its copy of axios treats allowAbsoluteUrls', async () => {
     const api = create();
     install(api);

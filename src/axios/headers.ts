@@ -116,8 +116,9 @@ export function adoptHeaders(config: InternalAxiosRequestConfig): () => void {
   config.headers = adopted;
   return () => {
     if (config.headers !== adopted) return;
+    // Nothing here may throw, because somebody may have frozen either of them. The answer counts.
     for (const name of Object.keys(headers)) Reflect.deleteProperty(headers, name);
-    Object.assign(headers, adopted);
-    config.headers = headers;
+    for (const [name, value] of Object.entries(adopted)) Reflect.set(headers, name, value);
+    Reflect.set(config, 'headers', headers);
   };
 }
