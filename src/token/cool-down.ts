@@ -33,7 +33,7 @@ interface Failed {
   readonly previous: Failure | undefined;
   /** The cool-down begins at this moment at the latest, so that a process that was frozen does not wake up in one. */
   readonly deadline: Instant;
-  /** Whether requests get to know: not if it was a background refresh that no request waited for. */
+  /** Whether requests never get to know, because a background refresh failed. It keeps back background refreshes alone. */
   readonly isHidden: boolean;
 }
 

@@ -3,12 +3,13 @@ import type { AcquisitionReason, Emit } from '../events';
 import type { TokenScope } from '../options/scopes';
 import { type Acquire, type Deadline, startDeadline } from './acquisition';
 import { type Instant, isPast } from './clock';
-import type { CoolDown, Failure } from './cool-down';
+import { type CoolDown, type Failure, isRefusal } from './cool-down';
 import type { Memory } from './memory';
 import type { Token } from './token';
 
 /** Flight is one acquisition under way. */
 interface Flight {
+  /** `undefined` means: no token from this flight, and no error. A request that waits for it goes on to the next flight. */
   promise: Promise<Token | undefined>;
   readonly reason: AcquisitionReason;
   readonly deadline: Instant;
@@ -68,10 +69,20 @@ export function createFlights(parts: FlightParts): Flights {
       else if (!own.probes) ownCoolDown.rest();
       return token;
     } catch (error) {
-      if (isKept(own) && isBipsyncAuthError(error)) fail(own, error, acquisition.secret);
+      if (!isBipsyncAuthError(error)) throw error;
+      const isHidden = isHiddenFailure(own, error);
+      if (isKept(own)) fail(own, { error, isHidden, secret: acquisition.secret });
+      if (isHidden) return undefined;
       throw error;
     }
   }
+
+  /**
+   * A failing refresh fails no request: those that wait for it by now need an acquisition that has its whole time. A refusal
+   * is different, because the same question would get the same answer.
+   */
+  const isHiddenFailure = ({ reason, isUrgent }: Flight, error: BipsyncAuthError): boolean =>
+    reason === 'refresh' && !(isUrgent && isRefusal(error));
 
   function land(own: Flight, token: Token, durationMs: number): void {
     onToken(token);
@@ -90,12 +101,13 @@ export function createFlights(parts: FlightParts): Flights {
     });
   }
 
-  function fail(own: Flight, error: BipsyncAuthError, secret: string | undefined): void {
-    const { reason, deadline, isUrgent, lastOfClient } = own;
-    const isOfClient = error.code === 'ERR_BIPSYNC_CREDENTIALS' && isUrgent;
+  function fail(own: Flight, failed: Pick<Failure, 'error' | 'secret' | 'isHidden'>): void {
+    const { reason, deadline, lastOfClient } = own;
+    const { error, isHidden } = failed;
+    const isOfClient = error.code === 'ERR_BIPSYNC_CREDENTIALS' && !isHidden;
     const coolDown = isOfClient ? clientCoolDown : ownCoolDown;
     const previous = isOfClient ? lastOfClient : ownCoolDown.last();
-    const retryInMs = coolDown.begin({ error, secret, deadline, previous, isHidden: !isUrgent });
+    const retryInMs = coolDown.begin({ ...failed, deadline, previous });
     const { code, message, tokenEndpointStatus } = error;
     const status = tokenEndpointStatus === undefined ? {} : { tokenEndpointStatus };
     emit(scope, { type: 'token-failed', reason, code, message, ...status, retryInMs });

@@ -74,7 +74,7 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
       joined.isUrgent = true;
       try {
         const token = await joined.promise;
-        // A refresh may give up in the moment before it becomes urgent.
+        // There is none if a refresh failed, or gave up in the moment before it became urgent.
         if (token && !wasOutdated) return token;
       } catch (error) {
         if (!wasOutdated) throw isBipsyncAuthError(error) ? ownError(error) : error;
