@@ -13,7 +13,8 @@ import type { ApiAnswer, RequestPlan, TokenAnswer } from './scenario';
 // three token requests. After a failed one, none follows for min(2^(n-1) * 30 s, 5 min) (n refusals in a row), Retry-After
 // (1 s to 5 min) or min(2^(n-1) s, 30 s) (n failures in a row), on the clock that gets there first. Refused credentials hold
 // back all keys. `invalidate()` and a success end that; and what an acquisition comes to that was under way at an
-// `invalidate()` says nothing about those that follow. A failed refresh that no request waited for holds back refreshes alone.
+// `invalidate()` says nothing about those that follow. A failed refresh holds back refreshes alone, and no request fails
+// because of it, unless it was refused while a request waited for it.
 
 export interface Moment {
   wall: number;
@@ -72,6 +73,8 @@ interface Acquisition {
   isWanted: boolean;
   /** The key had a good token all the time, so that no request can have waited for it. */
   isForNobody: boolean;
+  /** It began as a refresh. */
+  isRefresh: boolean | 'maybe';
 }
 
 /** What failures of one key leave behind, or refused credentials for all keys. */
@@ -324,6 +327,10 @@ export function createRules(now: () => Moment): Rules {
   const mayBePresent = ({ latest }: Key): boolean =>
     latest !== undefined && latest.invalidatedIn === undefined && isUsable(latest);
 
+  /** Whether the token is in its refresh window, for all anybody knows. */
+  const mayBeDue = (key: Key): boolean =>
+    key.latest !== undefined && mayBePresent(key) && remainingMs(key.latest) <= windowOf(key.latest);
+
   const needsToken = ({ hasPlugin, attempts, isSettled, isCancelled }: Call): boolean =>
     hasPlugin &&
     !isSettled &&
@@ -449,6 +456,8 @@ export function createRules(now: () => Moment): Rules {
     tasks.push(() => countFailure(name, acquisition));
   }
 
+  const isRefused = ({ failure }: Acquisition): boolean => failure?.kind === 'refusal';
+
   const isRefusedCredentials = ({ failure }: Acquisition): boolean =>
     failure?.kind === 'refusal' && failure.status === 401;
 
@@ -472,7 +481,7 @@ export function createRules(now: () => Moment): Rules {
       }
     }
     coolDown.until = coolDownEnd(acquisition, coolDown.streak.least);
-    coolDown.isShown = acquisition.isWanted;
+    coolDown.isShown = acquisition.isWanted && (acquisition.isRefresh === false || isRefused(acquisition));
     coolDown.countedIn = period;
     latestFailed = coolDown;
   }
@@ -522,6 +531,7 @@ export function createRules(now: () => Moment): Rules {
   function isExplained({ key, needs, waitsSince }: Call, code: string): boolean {
     return told.some(({ acquisition, endedIn = Infinity, until, ...failure }) => {
       if (failure.code !== code || acquisition.isForNobody) return false;
+      if (acquisition.isRefresh === true && !isRefused(acquisition)) return false;
       if (failure.key !== undefined && failure.key !== key) return false;
       if (needs.event >= (acquisition.closedAt ?? Infinity)) return false;
       return failure.event >= needs.event || (waitsSince <= endedIn && msBetween(needs.at, until) > 0);
@@ -575,6 +585,7 @@ export function createRules(now: () => Moment): Rules {
       isPending: false,
       isWanted: !mayBePresent(key),
       isForNobody: good(key) !== undefined,
+      isRefresh: good(key) ? true : mayBeDue(key) && 'maybe',
     };
     key.acquisition = acquisition;
     acquisitions.set(signal, acquisition);
@@ -588,7 +599,9 @@ export function createRules(now: () => Moment): Rules {
   /** A request waits, or used the key a moment ago; or one that has gone waited for an acquisition that it could not use. */
   function isNeeded(name: string, { waiting, wantedIn }: Key): boolean {
     const mayBeGone = [...acquisitions.values()].some(
-      ({ key, closedAt, isDoubtful }) => key === name && (isDoubtful || closedAt !== undefined),
+      ({ key, closedAt, isDoubtful, isRefresh, failure }) =>
+        key === name &&
+        (isDoubtful || closedAt !== undefined || (isRefresh !== false && failure !== undefined)),
     );
     const isWaiting = waiting > 0 || calls.some((call) => call.key === name && needsToken(call));
     return isWaiting || wantedIn === period || mayBeGone;
