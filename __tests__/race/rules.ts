@@ -461,17 +461,18 @@ export function createRules(now: () => Moment): Rules {
   const isRefusedCredentials = ({ failure }: Acquisition): boolean =>
     failure?.kind === 'refusal' && failure.status === 401;
 
-  function countFailure(name: string, acquisition: Acquisition): void {
-    if (!acquisition.isPending) return;
+  /** Returns the cool-down that the failure begins, if that is clear. */
+  function countFailure(name: string, acquisition: Acquisition): CoolDown | undefined {
+    if (!acquisition.isPending) return undefined;
     acquisition.isPending = false;
-    if (acquisition.closedAt !== undefined) return;
+    if (acquisition.closedAt !== undefined) return undefined;
     const own = keyOf(name).coolDown;
     const isOfClient = isRefusedCredentials(acquisition) && !acquisition.isForNobody;
     const isUnclear = isOfClient && (!acquisition.isWanted || clientEndedIn === period);
     if (isUnclear || acquisition.isDoubtful) {
       doubt(own);
       if (isOfClient) doubt(client);
-      return;
+      return undefined;
     }
     const coolDown = isOfClient ? client : own;
     count(coolDown, acquisition);
@@ -484,6 +485,7 @@ export function createRules(now: () => Moment): Rules {
     coolDown.isShown = acquisition.isWanted && (acquisition.isRefresh === false || isRefused(acquisition));
     coolDown.countedIn = period;
     latestFailed = coolDown;
+    return coolDown;
   }
 
   /** What was under way when another one failed is not one more in a row. In the same period nobody knows which came first. */
@@ -543,7 +545,8 @@ export function createRules(now: () => Moment): Rules {
 
   function beginAcquisition(name: string, key: Key, signal: AbortSignal): void {
     const { acquisition: previous, latest } = key;
-    if (previous?.isPending) countFailure(name, previous);
+    // Of the key's own failure, unlike one of another key, it is clear that it came first.
+    const begun = previous && countFailure(name, previous);
     if (previous && previous.isOver !== true) {
       const isOutlived = !isAhead(previous.deadline);
       if (isOutlived) {
@@ -557,8 +560,10 @@ export function createRules(now: () => Moment): Rules {
         violate(`a token request for ${name} while another acquisition is under way`);
       }
     }
-    for (const { until, isShown, countedIn } of [key.coolDown, client]) {
-      if (isAhead(until) && countedIn < period && (isShown || good(key))) {
+    for (const coolDown of [key.coolDown, client]) {
+      const { until, isShown, countedIn } = coolDown;
+      const isKnown = countedIn < period || coolDown === begun;
+      if (isAhead(until) && isKnown && (isShown || good(key))) {
         violate(
           `a token request for ${name} ${Math.round(msBetween(now(), until!))} ms before its cool-down ends`,
         );
