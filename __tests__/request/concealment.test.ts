@@ -2,7 +2,7 @@ import http from 'node:http';
 import { PassThrough, Readable } from 'node:stream';
 import { inspect } from 'node:util';
 
-import axios, { type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
+import axios, { type AxiosAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
 
 import { emulated } from '../support/emulated';
@@ -372,6 +372,28 @@ describe('20. concealment', () => {
         'X-Own': 'kept',
       });
     });
+  });
+
+  it('a success shows no token if the adapter returns another config than it was given', async () => {
+    const state = scripted();
+    const { adapter } = state.api.defaults as { adapter: AxiosAdapter };
+    state.api.defaults.adapter = async (config) => {
+      const response = await adapter(config);
+      const copy = { ...config, headers: new axios.AxiosHeaders(config.headers.toJSON()), isCopy: true };
+      return { ...response, config: copy };
+    };
+    const response = await state.api.get('/v1/x');
+    expect(response.config).toMatchObject({ isCopy: true });
+    expect(response.config.headers['Authorization']).toBe('Bearer token-1');
+    expect(inspect(response, { depth: 20 })).not.toContain('token-1');
+    expect(JSON.stringify(response.config)).not.toContain('token-1');
+  });
+
+  it('a success whose body is still to be read shows no token even with showHidden, because it may become an error', async () => {
+    const state = scripted();
+    const response = await state.api.get('/v1/x', { responseType: 'stream' });
+    expect(inspect(response, { depth: 20, showHidden: true })).not.toContain('token-1');
+    expect(response.request).toHaveProperty('_header', 'Authorization: Bearer token-1');
   });
 
   it('the header of an answered request is in no loop over its headers', async () => {
