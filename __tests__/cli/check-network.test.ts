@@ -204,4 +204,15 @@ describe('check behind a proxy', () => {
     expect(stepNamed(diagnosis, 'proxy')?.detail).toMatch(isUsed ? /^127/ : /^none/);
     expect(diagnosis.failure?.name).toBe(isUsed ? 'token' : 'tls');
   });
+
+  it("check does not report the proxy of npm's configuration, which npx sets and axios does not read", async () => {
+    const diagnosis = await diagnoseApart({
+      ...credentials,
+      BIPSYNC_BASE_URL: 'https://127.0.0.1:1',
+      npm_config_https_proxy: 'http://127.0.0.1:2',
+      npm_config_proxy: 'http://127.0.0.1:2',
+    });
+    expect(stepNamed(diagnosis, 'proxy')?.detail).toMatch(/^none/);
+    expect(diagnosis.failure?.name).toBe('tls');
+  });
 });

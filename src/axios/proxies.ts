@@ -10,26 +10,36 @@ type Routing = Pick<AxiosRequestConfig, 'proxy' | 'httpsAgent'>;
 
 /**
  * proxyOf returns the proxy, as host and port, that a config or the environment names for an https request to `origin`. An
- * agent that goes through a proxy comes first. The rules for the environment are those of axios: `https_proxy` or `all_proxy`,
- * also as npm's configuration, unless `no_proxy` names the host.
+ * agent that goes through a proxy comes first. The rules for the environment are those of the newest axios: `https_proxy` or
+ * `all_proxy`, unless `no_proxy` names the host.
  */
 export function proxyOf(origin: string, { proxy, httpsAgent }: Routing): string | undefined {
-  return agentProxyOf(httpsAgent) ?? optionOrEnvironment(proxy, () => isExempt(new URL(origin)));
+  return agentProxyOf(httpsAgent) ?? optionOrEnvironment(proxy, variables, () => isExempt(new URL(origin)));
 }
 
-/** possibleProxyOf returns the proxy that any version of axios would use. Versions differ in how they read `no_proxy`. */
+/**
+ * possibleProxyOf returns the proxy that any version of axios would use. Versions differ in how they read `no_proxy`, and older
+ * ones also read npm's configuration.
+ */
 export function possibleProxyOf(origin: string, { proxy }: Routing): string | undefined {
-  return optionOrEnvironment(proxy, () => isCertainlyExempt(new URL(origin)));
+  const names = [...variables, ...npmVariables];
+  return optionOrEnvironment(proxy, names, () => isCertainlyExempt(new URL(origin)));
 }
 
-function optionOrEnvironment(option: Routing['proxy'], isExempted: () => boolean): string | undefined {
+const variables = ['https_proxy', 'all_proxy'];
+const npmVariables = ['npm_config_https_proxy', 'npm_config_proxy'];
+
+function optionOrEnvironment(
+  option: Routing['proxy'],
+  names: readonly string[],
+  isExempted: () => boolean,
+): string | undefined {
   if (option === false) return undefined;
   if (option) {
     // A function with these members is taken for a proxy too.
     const { hostname, host, port = '' } = option as { hostname?: string; host?: string; port?: unknown };
     return hostAndPort(`http://${hostname ?? host ?? ''}:${String(port)}`);
   }
-  const names = ['https_proxy', 'all_proxy', 'npm_config_https_proxy', 'npm_config_proxy'];
   const value = names.map(variable).find((found) => found !== '');
   if (value === undefined || isExempted()) return undefined;
   return hostAndPort(value.includes('://') ? value : `http://${value}`);
