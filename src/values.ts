@@ -23,11 +23,14 @@ export function defineOwn(holder: object, key: PropertyKey, description: Propert
   return Reflect.defineProperty(holder, key, ownRecord(description));
 }
 
-/** parseJson parses a string. Other values are returned as they are, and a string that is not JSON is `undefined`. */
+/**
+ * parseJson parses a string, also behind a byte order mark. Other values are returned as they are, and a string that is not
+ * JSON is `undefined`.
+ */
 export function parseJson(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   try {
-    return JSON.parse(value);
+    return JSON.parse(value.replace(/^\ufeff/, ''));
   } catch {
     return undefined;
   }

@@ -67,6 +67,8 @@ describe('the answer', () => {
 
   it.each<[string, () => unknown, boolean]>([
     ['text', () => text(), true],
+    ['text behind a byte order mark', () => `\ufeff${text()}`, true],
+    ['bytes behind a byte order mark', () => Buffer.from(`\ufeff${text()}`), true],
     ['an object', () => JSON.parse(text()) as unknown, true],
     ['bytes', () => new TextEncoder().encode(text()), true],
     ['a stream of bytes', () => Readable.from([Buffer.from(text())]), true],
