@@ -184,6 +184,24 @@ describe('eject()', () => {
     expect(theirs).toHaveBeenCalledTimes(2);
   });
 
+  it("eject() works on a test's stand-in whose interceptor managers have only use()", () => {
+    const standIn = { defaults: {}, interceptors: { request: { use }, response: { use } } } as never;
+    const auth = installBipsyncAuth(standIn, good);
+    auth.eject();
+    expect(Reflect.ownKeys(standIn)).toEqual(['defaults', 'interceptors']);
+    installBipsyncAuth(standIn, good);
+  });
+
+  it('the plugin can be installed again after an interceptor manager threw in eject()', () => {
+    const { api, auth } = scripted();
+    jest.spyOn(api.interceptors.request, 'eject').mockImplementationOnce(() => {
+      throw new Error('from the manager');
+    });
+    expect(() => auth.eject()).toThrow('from the manager');
+    expect('baseURL' in api.defaults).toBe(false);
+    installBipsyncAuth(api, good);
+  });
+
   it('eject() leaves a baseURL that was set after installation', () => {
     const { api, auth } = scripted();
     api.defaults.baseURL = 'https://other.example';
