@@ -210,6 +210,21 @@ describe('eject()', () => {
   });
 });
 
+describe('without the globals URL and URLSearchParams, which a test may have removed,', () => {
+  const names = ['URL', 'URLSearchParams'] as const;
+  const own = names.map((name) => Object.getOwnPropertyDescriptor(globalThis, name)!);
+  beforeEach(() => names.forEach((name) => Reflect.deleteProperty(globalThis, name)));
+  afterEach(() => names.forEach((name, at) => Object.defineProperty(globalThis, name, own[at]!)));
+
+  it.each([{ client: 'acme' }, { client: undefined, baseURL: ORIGIN, tokenUrl: `${ORIGIN}/v1/oauth/token` }])(
+    'the configuration %j is accepted, and a token is obtained',
+    async (config) => {
+      const state = scripted(config);
+      expect((await state.auth.getToken()).accessToken).toBe('token-1');
+    },
+  );
+});
+
 describe('what is no axios instance is refused:', () => {
   it.each<[string, unknown]>([
     ['nothing', undefined],

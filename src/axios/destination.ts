@@ -1,3 +1,4 @@
+import { URL } from 'node:url';
 import { types } from 'node:util';
 
 import { honoursAllowAbsoluteUrls } from './versions';

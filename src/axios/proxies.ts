@@ -1,4 +1,5 @@
 import http from 'node:http';
+import { URL } from 'node:url';
 
 import type { AxiosRequestConfig } from 'axios';
 

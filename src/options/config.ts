@@ -1,3 +1,5 @@
+import { URL } from 'node:url';
+
 import { createTargetOf, isLoopback, parseUrl } from '../axios/destination';
 import type { BipsyncAuthEvent } from '../events';
 import { withVariable } from './environment';

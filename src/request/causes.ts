@@ -1,3 +1,5 @@
+import { URL } from 'node:url';
+
 import type { AxiosResponse, InternalAxiosRequestConfig } from 'axios';
 
 import { originOf, type Target } from '../axios/destination';

@@ -1,3 +1,5 @@
+import { URL } from 'node:url';
+
 import type { AxiosRequestConfig } from 'axios';
 
 import { originOf } from '../axios/destination';

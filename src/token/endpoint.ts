@@ -1,5 +1,6 @@
 import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
+import { URLSearchParams } from 'node:url';
 
 import type { AxiosRequestConfig } from 'axios';
 
