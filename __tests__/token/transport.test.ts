@@ -83,6 +83,20 @@ describe('the answer', () => {
     expect(await asks(body())).toBe(isRead ? 'token-x' : 'ERR_BIPSYNC_TOKEN_RESPONSE');
   });
 
+  it('a 404 with a body is an answer, also from an adapter that sends no headers', async () => {
+    const state = scripted();
+    state.api.defaults.adapter = (config) =>
+      Promise.resolve({
+        status: 404,
+        statusText: '',
+        headers: {},
+        data: { message: 'No such tenant' },
+        config,
+      });
+    const { message } = await rejection(state.auth.getToken());
+    expect(message).toContain('/v1/oauth/token answered 404 (No such tenant).');
+  });
+
   it('a token response may be cut in the middle of a character', async () => {
     const state = scripted();
     const whole = Buffer.from(JSON.stringify({ error: 'x', error_description: 'né' }));

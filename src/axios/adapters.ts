@@ -44,12 +44,12 @@ export function isMock(adapter: unknown): boolean {
 }
 
 /**
- * isUnmatchedMock tells the response of an axios-mock-adapter that has no handler for a request: a 404 without headers that
- * no raw request stands behind.
+ * isUnmatchedMock tells the response of an axios-mock-adapter that has no handler for a request: a 404 without headers
+ * and data, and without a raw request behind it. A handler with `reply(404)` returns the same.
  */
-export function isUnmatchedMock({ status, headers, request }: AxiosResponse): boolean {
+export function isUnmatchedMock({ status, headers, data, request }: AxiosResponse<unknown>): boolean {
   const isRaw = isObject(request) && 'destroy' in request;
-  return status === 404 && Object.keys(asRecord(headers)).length === 0 && !isRaw;
+  return status === 404 && Object.keys(asRecord(headers)).length === 0 && data === undefined && !isRaw;
 }
 
 /** isUnmatchedMockError tells the error of an axios-mock-adapter with `onNoMatch: 'throwException'`. */
