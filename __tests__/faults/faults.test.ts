@@ -124,7 +124,8 @@ const rows: Row[] = [
     {
       name: fault,
       fault,
-      connection: 'reset',
+      // If the answer has begun, the server had not given up the connection before.
+      ...(fault === 'reset' && { connection: 'reset' }),
       promised: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
       tokenRequests: 3,
     },

@@ -6,6 +6,7 @@ import { installBipsyncAuth } from '../../src';
 import { configFor, emulated, startEmulator } from '../support/emulated';
 import { CLOSED_PORT } from '../support/nobody';
 import { skipPauses } from '../support/pauses';
+import { startRawServer } from '../support/raw-server';
 import { rejection, scripted, SECRET } from '../support/scripted';
 
 skipPauses();
@@ -184,6 +185,46 @@ describe.each(['http', 'fetch'] as const)('8. over %s, the token request', (adap
     const { api, emulator } = await emulated({ http: { adapter } });
     emulator.failTokenRequests(fault, 2);
     expect((await api.get('/v1/research')).status).toBe(200);
+    expect(emulator.tokenRequests).toBe(3);
+  });
+
+  it.each([
+    [401, 'ERR_BIPSYNC_CREDENTIALS'],
+    [403, 'ERR_BIPSYNC_IP_NOT_ALLOWED'],
+    [400, 'ERR_BIPSYNC_TOKEN_REQUEST'],
+  ])('a %d counts, also if its body cannot be read', async (status, code) => {
+    const { auth, emulator } = await emulated({ http: { adapter } });
+    const headers = { 'Content-Encoding': 'gzip' };
+    emulator.failTokenRequests({ status, headers, body: { error: 'not compressed' } }, Infinity);
+    expect(await rejection(auth.getToken())).toMatchObject({ code, tokenEndpointStatus: status });
+    expect(emulator.tokenRequests).toBe(1);
+  });
+
+  it('a 401 that is cut off counts', async () => {
+    const server = await startRawServer(
+      () => undefined,
+      (_request, response) => {
+        response.writeHead(401, { 'Content-Length': '100' });
+        response.write('{');
+        setTimeout(() => response.destroy(), 20);
+      },
+    );
+    const { auth } = await emulated({ http: { adapter }, auth: { baseURL: server.url } });
+    const error = await rejection(auth.getToken());
+    await server.close();
+    expect(error).toMatchObject({ code: 'ERR_BIPSYNC_CREDENTIALS' });
+    expect(server.tokenRequests).toHaveLength(1);
+  });
+
+  it('the error says that the endpoint answered 200 if only the body could not be read, after two retries', async () => {
+    const { auth, emulator } = await emulated({ http: { adapter } });
+    const headers = { 'Content-Encoding': 'gzip' };
+    emulator.failTokenRequests({ status: 200, headers, body: { access_token: 'not compressed' } }, Infinity);
+    const error = await rejection(auth.getToken());
+    expect(error).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE', tokenEndpointStatus: 200 });
+    expect(error.message).toMatch(
+      /\/v1\/oauth\/token answered 200, but its body could not be read \(Z_DATA_ERROR\)\. Check whether a proxy or gateway/,
+    );
     expect(emulator.tokenRequests).toBe(3);
   });
 

@@ -1,9 +1,9 @@
-import { Readable } from 'node:stream';
+import { addAbortSignal, Readable } from 'node:stream';
 
 import axios from 'axios';
 
 import { formOf, ORIGIN, rejection, scripted, SECRET, tokenAnswer } from '../support/scripted';
-import { useVirtualTime } from './support';
+import { advance, useVirtualTime } from './support';
 
 const text = (padding = ''): string =>
   JSON.stringify({ ...(tokenAnswer('token-x').body as object), padding });
@@ -95,6 +95,20 @@ describe('the answer', () => {
       });
     const { message } = await rejection(state.auth.getToken());
     expect(message).toContain('/v1/oauth/token answered 404 (No such tenant).');
+  });
+
+  it('a 401 whose body stalls until tokenTimeoutMs is a time-out, and the secret is not read again', async () => {
+    const clientSecret = jest.fn(() => SECRET);
+    const state = scripted({ clientSecret, tokenTimeoutMs: 100 });
+    state.api.defaults.adapter = (config) => {
+      const data = addAbortSignal(config.signal as AbortSignal, new Readable({ read: () => undefined }));
+      return Promise.resolve({ status: 401, statusText: '', headers: {}, data, config });
+    };
+    const failed = rejection(state.auth.getToken());
+    await advance(101);
+    expect((await failed).message).toContain('within 100 ms (tokenTimeoutMs)');
+    await advance(1);
+    expect(clientSecret).toHaveBeenCalledTimes(1);
   });
 
   it('a token response may be cut in the middle of a character', async () => {

@@ -2,7 +2,7 @@ import http, { type ClientRequest } from 'node:http';
 import https from 'node:https';
 import { URLSearchParams } from 'node:url';
 
-import type { AxiosRequestConfig } from 'axios';
+import type { AxiosRequestConfig, AxiosResponse } from 'axios';
 
 import { isUnmatchedMock } from '../axios/adapters';
 import { pollutedOption } from '../axios/destination';
@@ -12,7 +12,7 @@ import type { RiskOf } from '../axios/risks';
 import { BipsyncAuthError } from '../errors';
 import { asRecord, parseJson } from '../values';
 import { type Answer, readRefusal, readToken, type TokenResponse } from './answers';
-import { proxyRefusal, readFailure, unmatchedMock, WasReset } from './failures';
+import { proxyRefusal, readFailure, unmatchedMock, unreadableBody, WasReset } from './failures';
 import type { SentParameters } from './quotable';
 import { bareAxiosFor, type Transport, type TransportInstance, transportOf } from './transport';
 
@@ -88,7 +88,7 @@ async function postOnce(endpoint: TokenEndpoint, attempt: Attempt, subject: stri
   try {
     const bare = bareAxiosFor(instance, adapter);
     const response = await bare.request(configOf(endpoint, attempt, transport, connection));
-    const text = await readText(response.data);
+    const body = await readBody(response, attempt, subject);
     if (typeof adapter === 'function' && isUnmatchedMock(response)) throw unmatchedMock(subject);
     if (isProxyAnswer(response.request, tokenUrl.origin)) {
       throw proxyRefusal(response.status, proxyOf(tokenUrl.origin, transport), tokenUrl.hostname);
@@ -96,7 +96,7 @@ async function postOnce(endpoint: TokenEndpoint, attempt: Attempt, subject: stri
     const header = (name: string): unknown => readResponseHeader(response.headers, name);
     return {
       status: response.status,
-      body: parseJson(text),
+      body,
       retryAfterMs: parseRetryAfter(header('retry-after'), header('date')),
     };
   } catch (error) {
@@ -170,6 +170,21 @@ function watchConnection({ reusedConnectionMs }: Attempt): Connection {
     wasReused,
     end: () => clearTimeout(timer),
   };
+}
+
+/** Only a 200 needs its body: any other status says enough by itself. */
+async function readBody(
+  { status, data }: AxiosResponse<unknown>,
+  { signal }: Attempt,
+  subject: string,
+): Promise<unknown> {
+  try {
+    return parseJson(await readText(data));
+  } catch (error) {
+    if (signal.aborted) throw error;
+    if (status === 200) throw unreadableBody(subject, error);
+    return undefined;
+  }
 }
 
 /** Streams are read up to the bound, beyond which there is no answer. What a mock answers is taken as it is. */

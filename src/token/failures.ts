@@ -41,10 +41,7 @@ export function readFailure(thrown: unknown, circumstances: Circumstances): Erro
       `${subject} answered with a redirect. ${REDIRECT_ADVICE}`,
     );
   }
-  const code = causes
-    .map(systemCode)
-    .filter((found) => found !== undefined)
-    .at(-1);
+  const code = lastCodeOf(causes);
   if (isFaultOfTheProgram(causes)) {
     const advice =
       proxy === UNREADABLE_PROXY
@@ -61,6 +58,17 @@ export function readFailure(thrown: unknown, circumstances: Circumstances): Erro
     `${subject} could not be reached${way}${code === undefined ? '' : ` (${code})`}. ${adviceOn(code, proxy, hostname)}`,
   );
   return wasReused && (code === 'ECONNRESET' || code === 'EPIPE') ? new WasReset(failure) : failure;
+}
+
+/** unreadableBody is the error of a token response that was cut off, for example, or compressed in another way than it says. */
+export function unreadableBody(subject: string, thrown: unknown): BipsyncAuthError {
+  const code = lastCodeOf(causesOf(thrown));
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_TOKEN_UNAVAILABLE',
+    `${subject} answered 200, but its body could not be read${code === undefined ? '' : ` (${code})`}. Check whether a proxy or ` +
+      'gateway changes the answer or cuts it off.',
+    { tokenEndpointStatus: 200 },
+  );
 }
 
 /** unmatchedMock is the error of a test in which nothing answers the token request. */
@@ -137,6 +145,14 @@ function causesOf(error: unknown): readonly Thrown[] {
   for (let at = error; causes.length < 5 && Object(at) === at; at = asRecord(at)['cause'])
     causes.push(asRecord(at));
   return causes;
+}
+
+/** The deepest cause says the most. */
+function lastCodeOf(causes: readonly Thrown[]): string | undefined {
+  return causes
+    .map(systemCode)
+    .filter((found) => found !== undefined)
+    .at(-1);
 }
 
 function systemCode({ code }: Thrown): string | undefined {

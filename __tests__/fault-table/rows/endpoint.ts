@@ -153,10 +153,10 @@ export const endpointRows: Row[] = [
     },
     library: {
       code: UNAVAILABLE,
-      party: 'the network',
-      step: /could not be reached \((?:ECONNRESET|ERR_BAD_RESPONSE)\)/,
+      party: 'the token endpoint',
+      step: /answered 200, but its body could not be read \((?:ECONNRESET|ERR_BAD_RESPONSE)\)\. Check whether a proxy or gateway/,
     },
-    check: { at: 'token', names: /could not be reached/, step: /firewall/ },
+    check: { at: 'token', names: /could not be read/, step: /Check whether a proxy or gateway/ },
   },
 
   // Answers that are no token.
