@@ -111,6 +111,19 @@ describe('the answer', () => {
     expect(clientSecret).toHaveBeenCalledTimes(1);
   });
 
+  it('an adapter that rejects with an answer, in spite of validateStatus, is understood', async () => {
+    const state = scripted();
+    const response = { status: 401, headers: {}, data: { error: 'invalid_client' } };
+    const adapter = jest.fn().mockRejectedValue(Object.assign(new axios.AxiosError('401'), { response }));
+    state.api.defaults.adapter = adapter;
+    expect(await rejection(state.auth.getToken())).toMatchObject({
+      code: 'ERR_BIPSYNC_CREDENTIALS',
+      tokenEndpointStatus: 401,
+      oauthError: 'invalid_client',
+    });
+    expect(adapter).toHaveBeenCalledTimes(1);
+  });
+
   it('a token response may be cut in the middle of a character', async () => {
     const state = scripted();
     const whole = Buffer.from(JSON.stringify({ error: 'x', error_description: 'né' }));
