@@ -225,6 +225,24 @@ describe('a fault of the environment is reported as what it is', () => {
     jest.useRealTimers();
     expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
   });
+
+  it.each([
+    'fetch failed',
+    'Failed to fetch',
+    'Load failed',
+    'Network error',
+    'Network request failed',
+    'NetworkError when attempting to fetch resource.',
+  ])('a TypeError "%s", as a fetch or its mock throws it, counts as a network failure', async (message) => {
+    jest.useFakeTimers();
+    const state = scripted();
+    state.onToken = () => new TypeError(message);
+    const failed = rejection(request(state));
+    await jest.advanceTimersByTimeAsync(5000);
+    jest.useRealTimers();
+    expect(await failed).toMatchObject({ code: 'ERR_BIPSYNC_TOKEN_UNAVAILABLE' });
+    expect(state.tokenRequests).toHaveLength(3);
+  });
 });
 
 it("an API's 403 has a cause that names the IP address, as Bipsync documents it", async () => {

@@ -126,8 +126,12 @@ function isCertificateCode(code: string | undefined): boolean {
 function isFaultOfTheProgram([error, ...causes]: readonly Thrown[]): boolean {
   const { name, code } = error ?? {};
   if (code === 'ERR_NOT_SUPPORT' || /^Unknown adapter/.test(String(error?.['message']))) return true;
-  return /^(?:Eval|Range|Reference|Syntax|Type|URI)Error$/.test(String(name)) && !causes.some(systemCode);
+  const isOfTheLanguage = /^(?:Eval|Range|Reference|Syntax|Type|URI)Error$/.test(String(name));
+  return isOfTheLanguage && !causes.some(systemCode) && !fetchFailure.test(String(error?.['message']));
 }
+
+/** What runtimes, and mocks of them, say in the `TypeError` of a fetch that got no answer. */
+const fetchFailure = /^(?:fetch failed|failed to fetch|load failed|network ?error|network request failed)\b/i;
 
 /** An adapter that is missing is named; other messages could repeat the secret. */
 function describeFault([error]: readonly Thrown[]): string {
