@@ -18,7 +18,7 @@ const mayImport = {
   stores: [...publicParts, 'values'],
   nestjs: publicParts,
   // check names the proxy that axios takes.
-  cli: [...publicParts, 'axios', 'testing'],
+  cli: [...publicParts, 'axios', 'testing', 'values'],
   // Testing shares no code with the rest, so that it cannot share a mistake either.
   testing: [],
 };

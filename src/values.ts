@@ -35,3 +35,14 @@ export function parseJson(value: unknown): unknown {
     return undefined;
   }
 }
+
+/**
+ * parseHttpDate returns the epoch milliseconds of a date in a header, or `undefined`. Such a date is in UTC, also in the form
+ * that names no zone, {@link https://www.rfc-editor.org/rfc/rfc9110#section-5.6.7 RFC 9110 §5.6.7}.
+ */
+export function parseHttpDate(header: unknown): number | undefined {
+  const value = String(header);
+  if (!/^[A-Za-z]{3,9},? /.test(value)) return undefined;
+  const date = Date.parse(/(?:\d:\d\d| \d{4})$/.test(value) ? `${value} GMT` : value);
+  return Number.isNaN(date) ? undefined : date;
+}

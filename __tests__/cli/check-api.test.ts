@@ -81,15 +81,15 @@ describe('check of the API', () => {
     expect(failure).toMatchObject({ name: 'api', hint: expect.stringContaining(hint) as string });
   });
 
-  it("reads a Retry-After date by the server's clock", async () => {
-    const emulator = await startEmulator();
-    const headers = {
-      Date: 'Wed, 21 Oct 2015 07:28:00 GMT',
-      'Retry-After': 'Wed, 21 Oct 2015 07:28:45 GMT',
-    };
-    emulator.failApiRequests({ status: 429, headers });
-    expect((await diagnose(environmentOf(emulator))).failure?.hint).toContain('Try again in 45 seconds.');
-  });
+  it.each(['Wed, 21 Oct 2015 07:28:45 GMT', 'Wed Oct 21 07:28:45 2015'])(
+    "reads the Retry-After date %j by the server's clock",
+    async (date) => {
+      const emulator = await startEmulator();
+      const headers = { Date: 'Wed, 21 Oct 2015 07:28:00 GMT', 'Retry-After': date };
+      emulator.failApiRequests({ status: 429, headers });
+      expect((await diagnose(environmentOf(emulator))).failure?.hint).toContain('Try again in 45 seconds.');
+    },
+  );
 });
 
 describe('check of the clock', () => {

@@ -3,6 +3,9 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 const { TestEnvironment } = require('jest-environment-node');
 
 const inUse = new Set();
+// HTTP dates are in UTC. In another zone a test notices if one is read as local time.
+process.env.TZ = 'Asia/Kolkata';
+
 const { run } = AsyncLocalStorage.prototype;
 AsyncLocalStorage.prototype.run = function (...given) {
   inUse.add(this);

@@ -46,7 +46,7 @@ describe('with time under control', () => {
         (): string =>
           new Date(Date.now() + 3000)
             .toUTCString()
-            .replace(/(.+), (.+) (.+) (.+) (.+) GMT/, '$1 $3 $2 $5 $4 GMT'),
+            .replace(/(.+), (.+) (.+) (.+) (.+) GMT/, '$1 $3 $2 $5 $4'),
         2000,
       ],
     ])('a Retry-After in %s is honoured', async (_name, value, leastMs) => {

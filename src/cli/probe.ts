@@ -1,6 +1,7 @@
 import type { AxiosInstance, AxiosResponse } from 'axios';
 
 import { isBipsyncAuthError } from '../index';
+import { parseHttpDate } from '../values';
 import { assumed, describeDuration, failed, passed, type Step } from './steps';
 
 /** What one read-only request showed. */
@@ -50,10 +51,10 @@ export async function probeApi(api: AxiosInstance, scopes: readonly string[]): P
   function readAnswer(response: Answer, cause: unknown): Probe {
     response.data?.destroy?.();
     const ms = Math.round(performance.now() - startedAt);
-    const date = Date.parse(String(response.headers['date']));
+    const date = parseHttpDate(response.headers['date']);
     return {
       step: judge(response, cause, `${name}: ${response.status} in ${ms} ms`, scope),
-      ...(!Number.isNaN(date) && { clockAheadMs: Date.now() - date }),
+      ...(date !== undefined && { clockAheadMs: Date.now() - date }),
     };
   }
 }
@@ -105,9 +106,8 @@ function hintOn(response: Answer, reason: string, scope: string): string {
 /** `Retry-After` is a number of seconds, or a date by the server's clock (RFC 9110 §10.2.3). */
 function tryAgain({ headers }: Answer): string {
   const value = String(headers['retry-after']);
-  const ms = /^\d+$/.test(value)
-    ? Number(value) * 1000
-    : Date.parse(value) - Date.parse(String(headers['date']));
+  const [until = Number.NaN, now = Number.NaN] = [value, headers['date']].map(parseHttpDate);
+  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : until - now;
   return ms > 0 ? `Try again in ${describeDuration(ms)}.` : 'Try again later.';
 }
 

@@ -10,7 +10,7 @@ import { readResponseHeader } from '../axios/headers';
 import { directAgent, isProxyAnswer, proxyOf } from '../axios/proxies';
 import type { RiskOf } from '../axios/risks';
 import { BipsyncAuthError } from '../errors';
-import { asRecord, parseJson } from '../values';
+import { asRecord, parseHttpDate, parseJson } from '../values';
 import { type Answer, readRefusal, readToken, type TokenResponse } from './answers';
 import { proxyRefusal, readFailure, unmatchedMock, unreadableBody, WasReset } from './failures';
 import type { SentParameters } from './quotable';
@@ -226,11 +226,6 @@ const bufferOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Buffer =
 function parseRetryAfter(header: unknown, sentAt: unknown): number | undefined {
   const value = String(header);
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const date = parseDate(value);
-  return date === undefined ? undefined : Math.max(0, date - (parseDate(String(sentAt)) ?? Date.now()));
-}
-
-function parseDate(value: string): number | undefined {
-  const date = /^[A-Za-z]{3,9},? /.test(value) ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(date) ? undefined : date;
+  const date = parseHttpDate(value);
+  return date === undefined ? undefined : Math.max(0, date - (parseHttpDate(sentAt) ?? Date.now()));
 }
