@@ -90,6 +90,16 @@ describe('check of the API', () => {
       expect((await diagnose(environmentOf(emulator))).failure?.hint).toContain('Try again in 45 seconds.');
     },
   );
+
+  it('explains a 403 by the scope if the challenge says so', async () => {
+    const emulator = await startEmulator();
+    const headers = { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' };
+    emulator.failApiRequests({ status: 403, headers });
+    const { failure } = await diagnose(environmentOf(emulator));
+    expect(failure?.detail).toContain('403');
+    expect(failure?.hint).toMatch(/scopes of the token are not enough.*Check BIPSYNC_SCOPES/);
+    expect(failure?.hint).not.toContain('IP address');
+  });
 });
 
 describe('check of the clock', () => {

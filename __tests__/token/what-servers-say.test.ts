@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 
-import { formOf, rejection, scripted, SECRET, tokenAnswer, type Answer } from '../support/scripted';
+import { formOf, ORIGIN, rejection, scripted, SECRET, tokenAnswer, type Answer } from '../support/scripted';
 import { request } from './support';
 
 async function said(answer: Answer): Promise<Error & Record<string, unknown>> {
@@ -255,6 +255,21 @@ it("an API's 403 has a cause that names the IP address, as Bipsync documents it"
     message: expect.stringContaining('permit the public IP address of this machine') as string,
   });
   expect(state.tokenRequests).toHaveLength(1);
+});
+
+it("an API's 403 with the challenge insufficient_scope has a cause that names the scope, and no token is requested", async () => {
+  const state = scripted();
+  const headers = { 'WWW-Authenticate': 'Bearer error="insufficient_scope", scope="users:read"' };
+  state.onApi = () => ({ status: 403, headers });
+  const error = await rejection(request(state));
+  expect(error.cause).toMatchObject({
+    code: 'ERR_BIPSYNC_ACCESS_DENIED',
+    message:
+      `${ORIGIN} answered 403 and said that the scopes of the token are not enough. A new token would have the same scopes. ` +
+      'Check which scope this endpoint needs, and whether it was granted to the client.',
+  });
+  expect(state.tokenRequests).toHaveLength(1);
+  expect(state.apiRequests).toHaveLength(1);
 });
 
 it('events are frozen, and the diagnostics channel gets the very same objects', async () => {

@@ -1,6 +1,6 @@
 import type { AxiosInstance, AxiosResponse } from 'axios';
 
-import { isBipsyncAuthError } from '../index';
+import { type BipsyncAuthError, isBipsyncAuthError } from '../index';
 import { parseHttpDate } from '../values';
 import { assumed, describeDuration, failed, passed, type Step } from './steps';
 
@@ -83,14 +83,17 @@ function judge(response: Answer, cause: unknown, detail: string, scope: string):
       'This is not the API. Check BIPSYNC_BASE_URL, and whether a gateway or login page answers instead.',
     );
   }
-  return failed('api', detail, hintOn(response, reason?.message ?? '', scope));
+  return failed('api', detail, hintOn(response, reason, scope));
 }
 
-function hintOn(response: Answer, reason: string, scope: string): string {
+function hintOn(response: Answer, cause: BipsyncAuthError | undefined, scope: string): string {
   const { status } = response;
+  const reason = cause?.message ?? '';
   const opens = assumed(`the scope ${scope} gives access to this path.`);
   if (status < 400) return 'The API does not redirect. Check BIPSYNC_CLIENT or BIPSYNC_BASE_URL.';
-  if (status === 401) return `${reason} Check BIPSYNC_SCOPES and BIPSYNC_TEAM_ID. ${opens}`.trim();
+  if (status === 401 || cause?.code === 'ERR_BIPSYNC_ACCESS_DENIED') {
+    return `${reason} Check BIPSYNC_SCOPES and BIPSYNC_TEAM_ID. ${opens}`.trim();
+  }
   if (status === 403) return `${reason} ${addressHint}`.trim();
   if (status === 404) {
     return (

@@ -9,7 +9,8 @@ import { ADDRESS_ADVICE } from '../token/answers';
 import { proxyRefusal } from '../token/failures';
 import type { TokenSource } from '../token/source';
 import { asRecord } from '../values';
-import { type Outcome, requestOf, statusOf, surface } from './outcome';
+import { readChallengeError } from './challenge';
+import { headerOf, type Outcome, requestOf, statusOf, surface } from './outcome';
 
 // Why an API request failed, in the words of this package. These errors are the `cause` of axios's own.
 
@@ -20,6 +21,11 @@ export function accessDenied({ scope }: TokenSource): BipsyncAuthError {
       `token are not enough. The scopes asked for are "${scope.scopes.join(' ')}". Check which scope this endpoint needs, and ` +
       'whether it was granted to the client.',
   );
+}
+
+/** isScopeTooSmall returns whether the API says so. A new token would have the same scopes. */
+export function isScopeTooSmall(outcome: Outcome): boolean {
+  return readChallengeError(headerOf(outcome, 'www-authenticate')) === 'insufficient_scope';
 }
 
 /** isFromElsewhere tells whether a redirect led to another origin, whose answer says nothing about this one. Only the http adapter tells. */
@@ -47,14 +53,20 @@ export function surfaceExplained(
   config: InternalAxiosRequestConfig,
 ): AxiosResponse {
   if (!('error' in outcome) || isFromElsewhere(outcome, target)) return surface(outcome);
-  const isForbidden = statusOf(outcome) === 403;
-  const cause =
-    proxyRefusalOf(outcome, target, config) ?? (isForbidden ? addressNotAllowed(target) : undefined);
-  return surface(outcome, cause);
+  const cause = proxyRefusalOf(outcome, target, config);
+  return surface(outcome, cause ?? (statusOf(outcome) === 403 ? forbidden(outcome, target) : undefined));
 }
 
-function addressNotAllowed({ origin }: Target): BipsyncAuthError {
-  return new BipsyncAuthError('ERR_BIPSYNC_IP_NOT_ALLOWED', `${origin} answered 403. ${ADDRESS_ADVICE}`);
+/** Bipsync documents a 403 for an IP address. RFC 6750 §3.1 has it for a scope that is too small, with a challenge that says so. */
+function forbidden(outcome: Outcome, { origin }: Target): BipsyncAuthError {
+  if (!isScopeTooSmall(outcome)) {
+    return new BipsyncAuthError('ERR_BIPSYNC_IP_NOT_ALLOWED', `${origin} answered 403. ${ADDRESS_ADVICE}`);
+  }
+  return new BipsyncAuthError(
+    'ERR_BIPSYNC_ACCESS_DENIED',
+    `${origin} answered 403 and said that the scopes of the token are not enough. A new token would have the same scopes. ` +
+      'Check which scope this endpoint needs, and whether it was granted to the client.',
+  );
 }
 
 /** sentWithoutToken explains the 401 of a request that the plugin had no chance to put a token on. */

@@ -7,9 +7,8 @@ import type { Renewal } from '../token/renewal-pauses';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
 import { canReplay, disposeBody } from './body';
-import { accessDenied, isFromElsewhere, proxyRefusalOf, surfaceExplained } from './causes';
-import { readChallengeError } from './challenge';
-import { failed, headerOf, type Outcome, statusOf, surface } from './outcome';
+import { accessDenied, isFromElsewhere, isScopeTooSmall, proxyRefusalOf, surfaceExplained } from './causes';
+import { failed, type Outcome, statusOf, surface } from './outcome';
 import { throwIfCancelled, waitFor } from './waiting';
 
 /** Exchange is one request under way. */
@@ -138,8 +137,4 @@ export function resourceOf(config: InternalAxiosRequestConfig, target: Target): 
     .split('/')
     .filter((segment) => segment !== '');
   return [target.origin, isRead ? 'read' : 'write', ...segments.slice(0, 2)].join(' ');
-}
-
-function isScopeTooSmall(outcome: Outcome): boolean {
-  return readChallengeError(headerOf(outcome, 'www-authenticate')) === 'insufficient_scope';
 }

@@ -60,6 +60,14 @@ export const apiRows: Row[] = [
     { names: /GET \/v1\/research: 403/, step: /public IP address is the one of the NAT/ },
   ),
   answered(
+    'A 403 of the API whose challenge says insufficient_scope is a matter of the scopes.',
+    { status: 403, headers: { 'WWW-Authenticate': 'Bearer error="insufficient_scope"' } },
+    DENIED,
+    'the API',
+    /answered 403 and said that the scopes of the token are not enough.*Check which scope this endpoint needs/,
+    { names: /GET \/v1\/research: 403/, step: /Check BIPSYNC_SCOPES and BIPSYNC_TEAM_ID/ },
+  ),
+  answered(
     'A 404 of the API is an ordinary error of axios, and no proof for check.',
     { status: 404 },
     'ERR_BAD_REQUEST',
