@@ -167,6 +167,8 @@ describe('a secret with what does not belong to it', () => {
     ['`quoted-secret-value`', 'is in quotes'],
     ['{"secret":"value-of-it"}', 'looks like JSON'],
     ['the-client', 'the client id are the same'],
+    ['invisible\u200bspace-value', 'The secret contains a character that no secret can contain'],
+    ['accented-sécret-value', 'The secret contains a character that no secret can contain'],
   ])(
     'the error of a refused secret such as %j says what may be wrong with the secret',
     async (clientSecret, words) => {
@@ -178,6 +180,18 @@ describe('a secret with what does not belong to it', () => {
     },
   );
 });
+
+it.each(['client\u200bid', 'cliént'])(
+  'the error of refused credentials says that the client id %j contains what no client id can contain',
+  async (clientId) => {
+    const state = scripted({ clientId });
+    state.onToken = () => ({ status: 401 });
+    const { message } = await rejection(request(state));
+    expect(message).toMatch(/ The client id contains a character that no client id can contain/);
+    expect(message).not.toContain('The secret contains');
+    expect(message).not.toContain(clientId);
+  },
+);
 
 describe('a fault of the environment is reported as what it is', () => {
   it.each<[string, Error, RegExp]>([

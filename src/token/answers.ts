@@ -135,6 +135,14 @@ function oddities({ secret, clientId }: SentParameters): string[] {
   if (clientId !== clientId.trim()) found.push('The client id begins or ends with white space.');
   if (isQuoted(secret)) found.push('The secret is in quotes. Remove the quotes.');
   if (/^\s*[{[]/.test(secret)) found.push('The secret looks like JSON. Pass only the secret.');
+  if (isImpossible(secret)) found.push(`The secret ${impossible('secret')}`);
+  if (isImpossible(clientId)) found.push(`The client id ${impossible('client id')}`);
   if (secret === clientId) found.push('The secret and the client id are the same.');
   return found;
 }
+
+/** {@link https://www.rfc-editor.org/rfc/rfc6749#appendix-A RFC 6749 appendix A}: both are printable ASCII. */
+const isImpossible = (value: string): boolean => /[^\x20-\x7e]/.test(value);
+
+const impossible = (what: string): string =>
+  `contains a character that no ${what} can contain, for example a letter with an accent or an invisible character.`;
