@@ -58,9 +58,10 @@ describe("Nest's own HttpModule", () => {
 
   it('names the missing or incomplete axiosRef of a replaced HttpService, and what to add in the test', async () => {
     const config = { client: 'acme', clientId: 'id', clientSecret: 'secret', teamId: '1' };
-    for (const axiosRef of [undefined, { post: () => undefined }, { defaults: {} }, { interceptors: {} }]) {
-      const replacement = { get: () => undefined, axiosRef } as unknown as HttpService;
-      expect(() => installBipsyncAuthOn(replacement, config)).toThrow(
+    const refs = [undefined, { post: () => undefined }, { defaults: {} }, { interceptors: {} }];
+    const replacements = refs.map((axiosRef) => ({ get: () => undefined, axiosRef }));
+    for (const replacement of [undefined, null, ...replacements]) {
+      expect(() => installBipsyncAuthOn(replacement as never, config)).toThrow(
         expect.objectContaining({
           code: 'ERR_BIPSYNC_CONFIG',
           message: expect.stringMatching(

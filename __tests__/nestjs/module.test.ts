@@ -357,6 +357,27 @@ it('options that an object only inherits do not count, as from a polluted Object
   expect(emulator.requests.map(({ headers }) => headers['x-desk'])).toEqual([undefined, undefined]);
 });
 
+it.each([undefined, null, 'acme'])(
+  'register(%j) is rejected, and says what the options must be',
+  (options) => {
+    expect(() => BipsyncHttpModule.register(options as never)).toThrow(
+      expect.objectContaining({
+        code: 'ERR_BIPSYNC_CONFIG',
+        message: 'The options of BipsyncHttpModule must be an object with auth and, optionally, http.',
+      }) as Error,
+    );
+  },
+);
+
+it.each([undefined, null])('registerAsync(%j) is rejected, and says what the options need', (options) => {
+  expect(() => BipsyncHttpModule.registerAsync(options as never)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_BIPSYNC_CONFIG',
+      message: 'BipsyncHttpModule.registerAsync needs useFactory, useClass or useExisting.',
+    }) as Error,
+  );
+});
+
 function badNames(): [string, object, RegExp][] {
   return ['', ' ', 7, null].map((name) => [
     `the name ${JSON.stringify(name)}`,

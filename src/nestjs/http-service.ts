@@ -37,7 +37,7 @@ export function installBipsyncAuthOn(
   httpService: Pick<HttpService, 'axiosRef'>,
   config: BipsyncAuthConfig,
 ): BipsyncAuth {
-  const { axiosRef } = httpService as { axiosRef?: Partial<HttpService['axiosRef']> };
+  const { axiosRef } = Object(httpService) as { axiosRef?: Partial<HttpService['axiosRef']> };
   // A replacement in a test may have only what the code under test calls.
   if (!isAxiosInstance(axiosRef)) {
     refuse(

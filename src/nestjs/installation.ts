@@ -75,11 +75,15 @@ function refuseDifferentOptions(
   );
 }
 
+/** refuseNoObject rejects options that have no members to read. */
+export function refuseNoObject(options: unknown): asserts options is object {
+  if (typeof options === 'object' && options !== null) return;
+  refuse('The options of BipsyncHttpModule must be an object with auth and, optionally, http.');
+}
+
 /** A `name` that a factory returned, for example, would be ignored, and two tenants mixed up. */
 function refuseOtherOptions(options: unknown): void {
-  if (typeof options !== 'object' || options === null) {
-    refuse('The options of BipsyncHttpModule must be an object with auth and, optionally, http.');
-  }
+  refuseNoObject(options);
   const others = Object.keys(options).filter((option) => option !== 'auth' && option !== 'http');
   if (others.length > 0) {
     refuse(

@@ -7,7 +7,13 @@ import {
 } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
 
-import { createInstallation, type GetOptions, INSTALLATION, type Installation } from './installation';
+import {
+  createInstallation,
+  type GetOptions,
+  INSTALLATION,
+  type Installation,
+  refuseNoObject,
+} from './installation';
 import {
   BIPSYNC_AUTH,
   type BipsyncHttpModuleAsyncOptions,
@@ -51,10 +57,12 @@ export class BipsyncHttpModule extends ConfigurableModuleClass {
    * class ResearchModule {}
    * ```
    *
-   * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if `name` is not a non-empty string. When the application starts, it fails
-   * with the same code if the configuration is wrong, or if another module has the same name and different options.
+   * @throws BipsyncAuthError `ERR_BIPSYNC_CONFIG` if `options` is not an object, or `name` is not a non-empty string. When
+   * the application starts, it fails with the same code if the configuration is wrong, or if another module has the same name
+   * and different options.
    */
   static override register(options: BipsyncHttpModuleOptions): DynamicModule {
+    refuseNoObject(options);
     return super.register(options);
   }
 
