@@ -35,6 +35,12 @@ describe('the words of a refusal, as servers of several makes write them', () =>
       'Client is unknown.',
     ],
     [
+      'a gateway, with an error object',
+      { error: { code: 'Unauthorized', message: 'The client is blocked.' } },
+      'ERR_BIPSYNC_TOKEN_REQUEST',
+      'The client is blocked.',
+    ],
+    [
       'problem details',
       { type: 'about:blank', title: 'Bad Request', detail: 'The scope users:read is not granted.' },
       'ERR_BIPSYNC_TOKEN_REQUEST',

@@ -78,9 +78,11 @@ function unusable(subject: string, member: string): BipsyncAuthError {
 export function readRefusal(answer: Answer, sent: SentParameters, subject: string): BipsyncAuthError {
   const { status, body, retryAfterMs } = answer;
   const { error, error_description: description, message, hint, title, detail } = asRecord(body);
+  // As API gateways write an error.
+  const { message: nested } = asRecord(error);
   const quotable = createQuotable(sent);
   const oauthError = looksLikeCode(error) ? quotable(error) : undefined;
-  const words = [description, message, hint, title, detail]
+  const words = [description, message, hint, title, detail, nested]
     .map(quotable)
     .filter((said) => said !== undefined);
   const oauthErrorDescription = [...new Set(words)].join(' ') || undefined;
