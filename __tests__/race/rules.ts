@@ -24,6 +24,8 @@ export interface Moment {
 /** One token as the server knows it; issued again, it starts anew. */
 export interface Issued {
   value: string;
+  /** Whether an earlier answer had the same value. */
+  isAgain: boolean;
   key: string;
   serial: number;
   sentAt: Moment;
@@ -742,8 +744,10 @@ export function createRules(now: () => Moment): Rules {
       acquisition.inFlight = false;
       acquisition.isOver = true;
       serial += 1;
+      const again = answer.sameAgain && !isClosed ? key.latest?.value : undefined;
       const token: Issued = {
-        value: answer.sameAgain && key.latest && !isClosed ? key.latest.value : `${name}-${serial}`,
+        value: again ?? `${name}-${serial}`,
+        isAgain: again !== undefined,
         key: name,
         serial,
         sentAt: acquisition.sentAt,
@@ -807,7 +811,9 @@ export function createRules(now: () => Moment): Rules {
         const [{ answer, token: first }] = attempts as [Call['attempts'][0]];
         if (!REPLAYED.has(answer)) violate(`request ${call.id} is replayed after ${answer ?? 'no answer'}`);
         const isOrdered = first?.closedAt === undefined && closedAt === undefined;
-        if (isOrdered && token.serial <= attempts[0]!.serial)
+        // The first attempt may have had the same token from an earlier answer than the one that issued it again just now.
+        const mayBeNewer = token.isAgain && token.deliveredIn === period;
+        if (isOrdered && !mayBeNewer && token.serial <= attempts[0]!.serial)
           violate(`request ${call.id} is replayed with a refused token`);
         const expected = call.mustReplayWith;
         if (expected && good(key) === expected && token !== expected) {
