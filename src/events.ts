@@ -53,7 +53,7 @@ export interface TokenFailedEvent extends EventTokenScope {
   readonly message: string;
   /** HTTP status of the token endpoint's answer, if it answered. */
   readonly tokenEndpointStatus?: number;
-  /** Milliseconds until the next token request is possible. For the reason `refresh`: until the next refresh is. */
+  /** Milliseconds until the next token request is possible. For the reason `refresh`: until the next refresh is possible. */
   readonly retryInMs: number;
 }
 

@@ -91,6 +91,22 @@ test('2. after a refresh that failed, the next acquisition has the whole tokenTi
   expect(state.tokenRequests).toHaveLength(3);
 });
 
+test.each<[string, (cancel: AbortController) => Promise<void>]>([
+  ['is cancelled', async (cancel) => cancel.abort()],
+  ['has timed out', () => advance(SECOND)],
+])('2. a failing refresh leads to no token request for a request that %s meanwhile', async (_what, end) => {
+  const state = await refreshing();
+  const cancel = new AbortController();
+  const ended = rejection(state.api.get('/v1/x', { signal: cancel.signal, timeout: 500 }));
+  await tick();
+  await end(cancel);
+  await ended;
+  state.onToken = () => tokenAnswer('fresh');
+  await advance(4 * SECOND);
+  expect(state.tokenRequests).toHaveLength(2);
+  expect(state.events.at(-1)).toMatchObject({ type: 'token-failed', reason: 'refresh' });
+});
+
 test('2. a request goes on to the next acquisition once: if that fails too, the request and those in the cool-down fail', async () => {
   const state = await refreshing();
   const failed = rejection(request(state));

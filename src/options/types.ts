@@ -57,8 +57,8 @@ export interface BipsyncAuthConfig {
   tokenEncoding?: 'form' | 'json' | undefined;
   /**
    * The longest time to obtain a token, including the secret function, the store and all attempts: milliseconds, 1 to
-   * 300 000, default 10 000. Requests that have waited this long fail with `ERR_BIPSYNC_TOKEN_UNAVAILABLE`. A request that
-   * waits for a background refresh that fails waits for one more acquisition.
+   * 300 000, default 10 000. Requests that have waited this long fail with `ERR_BIPSYNC_TOKEN_UNAVAILABLE`. If a
+   * request waits for a background refresh and this fails, it waits for one more acquisition.
    */
   tokenTimeoutMs?: number | undefined;
   /**

@@ -42,7 +42,7 @@ export function createDispatch({ gate, attempts, replay, emit, sourceOf }: Dispa
     send: Send,
     source: TokenSource,
   ): Promise<AxiosResponse> {
-    const token = await waitFor(source.obtain(), config);
+    const token = await waitFor(source.obtain, config);
     throwIfEnded(config);
     // Meanwhile the config may have changed.
     const target = gate.admit(config, adapter);

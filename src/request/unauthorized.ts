@@ -89,7 +89,7 @@ async function replay(
   let isNew = false;
   if (token === undefined) {
     try {
-      token = await waitFor(source.obtain(), config);
+      token = await waitFor(source.obtain, config);
     } catch (error) {
       return isBipsyncAuthError(error) ? surface(first, error) : surface(failed(error));
     }

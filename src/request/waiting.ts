@@ -20,18 +20,20 @@ type Waiter = Pick<
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * waitFor lets one request wait for a promise that many share. Its `signal`, `cancelToken` or `timeout` (milliseconds), or
- * the end of its body, rejects that request at once with the errors that axios itself would use. The promise and the other
- * waiters are left alone.
+ * waitFor lets one request wait for what many share. Its `signal`, `cancelToken` or `timeout` (milliseconds), or the end of its
+ * body, rejects that request at once with the errors that axios itself would use. The other waiters are left alone. `obtain`
+ * gets a function that tells whether this request still waits.
  */
-export function waitFor<T>(shared: Promise<T>, waiter: Waiter): Promise<T> {
+export function waitFor<T>(obtain: (isWaiting: () => boolean) => Promise<T>, waiter: Waiter): Promise<T> {
   const { signal, cancelToken } = waiter;
   const timeoutMs = waiter.timeout ?? 0;
 
   return new Promise<T>((resolve, reject) => {
+    let isWaiting = true;
     let timer: NodeJS.Timeout | undefined;
     let stopWatching = (): void => undefined;
     const leave = (): void => {
+      isWaiting = false;
       clearTimeout(timer);
       stopWatching();
       signal?.removeEventListener?.('abort', onAbort);
@@ -46,12 +48,17 @@ export function waitFor<T>(shared: Promise<T>, waiter: Waiter): Promise<T> {
     const onAbort = (): void => fail(new axios.CanceledError(undefined, asConfig(waiter)));
     const onCancel = (reason: unknown): void => fail(reason);
 
-    shared.then((value) => {
+    obtain(() => isWaiting).then((value) => {
       leave();
       resolve(value);
     }, fail);
-    throwIfCancelled(waiter);
-    throwIfEnded(waiter);
+    try {
+      throwIfCancelled(waiter);
+      throwIfEnded(waiter);
+    } catch (error) {
+      fail(error);
+      return;
+    }
     stopWatching = watchBody(waiter, fail);
     if (timeoutMs > 0) {
       timer = setTimeout(() => fail(timeoutError(waiter, timeoutMs)), Math.min(timeoutMs, MAX_TIMER_MS));

@@ -33,7 +33,7 @@ interface Failed {
   readonly previous: Failure | undefined;
   /** The cool-down begins at this moment at the latest, so that a process that was frozen does not wake up in one. */
   readonly deadline: Instant;
-  /** Whether requests never get to know, because a background refresh failed. It keeps back background refreshes alone. */
+  /** Whether this is the failure of a background refresh that requests do not see. It delays only the next background refresh. */
   readonly isHidden: boolean;
 }
 

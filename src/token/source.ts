@@ -23,8 +23,11 @@ export interface TokenSource {
   readonly pauses: RenewalPauses;
   /** Returns the present token if it can be sent, and starts a refresh when one is due. Never throws. */
   present(): Token | undefined;
-  /** Resolves to the present token or the next one. Rejects with a BipsyncAuthError of the caller's own. */
-  obtain(): Promise<Token>;
+  /**
+   * Resolves to the present token or the next one. Rejects with a BipsyncAuthError of the caller's own. Whoever has stopped
+   * waiting starts no further acquisition.
+   */
+  readonly obtain: (isWaiting?: () => boolean) => Promise<Token>;
   /**
    * Whether `sent` would be used again if it was not refused. A token without a lifetime counts as used again: if it is
    * refused, a new one will not help either.
@@ -63,8 +66,8 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
     return token;
   }
 
-  async function obtain(): Promise<Token> {
-    for (;;) {
+  async function obtain(isWaiting = (): boolean => true): Promise<Token> {
+    do {
       const usable = present();
       if (usable) return usable;
       const failure = activeFailure();
@@ -81,7 +84,8 @@ export function createTokenSource(parts: TokenSourceParts): TokenSource {
       }
       const unchanged = joined.probes && activeFailure();
       if (unchanged) throw repeatFailure(unchanged);
-    }
+    } while (isWaiting());
+    throw new Error('Nobody waits for this token any more.');
   }
 
   const activeFailure = (): Failure | undefined => clientCoolDown.active() ?? ownCoolDown.active();
