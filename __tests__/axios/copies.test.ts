@@ -116,6 +116,22 @@ describe.each(cases)('an instance of axios $version with $how', ({ copy, adapter
     expect(seen).toEqual([posted, posted]);
   });
 
+  it('headers that somebody changes while the request is under way stay changed', async () => {
+    const api = create();
+    let kept: Record<string, unknown> = {};
+    api.interceptors.request.use((config) => {
+      kept = config.headers as Record<string, unknown>;
+      return config;
+    });
+    install(api);
+    await api.get('/v1/research');
+    const answered = api.get('/v1/research');
+    await new Promise(setImmediate);
+    kept['X-Late'] = 'yes';
+    await answered;
+    expect(kept).toMatchObject({ 'X-Late': 'yes', 'X-Own': 'kept' });
+  });
+
   it('headers that somebody freezes while the request is under way hide no answer, and show no token', async () => {
     const api = create();
     let kept: object[] = [];

@@ -61,11 +61,11 @@ export function createHider(authorization: unknown): Hider {
   return (headers, name) => {
     if (!Reflect.deleteProperty(headers, name)) return false;
     const base = prototypeOf(headers);
-    // axios goes by the prototype: with another one it would not take them for a plain object, and send none of them again.
-    if (isRoot(base)) return defineAuthorization(headers, false, () => authorization);
+    // With another prototype, axios does not see a plain object and drops all these headers when the config is sent again.
+    if (isRoot(base)) return defineAuthorization(headers, { name, get: () => authorization });
     if (last?.base !== base) {
       const prototype = Object.create(base) as object;
-      defineAuthorization(prototype, false, () => authorization);
+      defineAuthorization(prototype, { get: () => authorization });
       hiding.add(prototype);
       last = { base, prototype };
     }
@@ -73,18 +73,23 @@ export function createHider(authorization: unknown): Hider {
   };
 }
 
-/** defineAuthorization makes the header an accessor. To assign a value other than `kept` makes it an ordinary header again. */
-export function defineAuthorization(
-  holder: object,
-  enumerable: boolean,
-  get: () => unknown,
-  kept?: string,
-): boolean {
-  return defineOwn(holder, 'Authorization', {
+interface HeaderAccess {
+  /** Default: `Authorization`. */
+  readonly name?: string;
+  readonly get: () => unknown;
+  readonly enumerable?: boolean;
+  /** To assign a value other than this one makes the accessor an ordinary header again. */
+  readonly kept?: string;
+}
+
+/** defineAuthorization makes the header an accessor. */
+export function defineAuthorization(holder: object, access: HeaderAccess): boolean {
+  const { name = 'Authorization', get, enumerable = false, kept } = access;
+  return defineOwn(holder, name, {
     get,
     set(this: object, value: unknown) {
       if (kept !== undefined && value === kept) return;
-      defineOwn(this, 'Authorization', { value, enumerable: true, configurable: true, writable: true });
+      defineOwn(this, name, { value, enumerable: true, configurable: true, writable: true });
     },
     enumerable,
     configurable: true,
@@ -104,8 +109,8 @@ function prototypeOf(headers: object): object | null {
 
 /**
  * adoptHeaders makes the headers of a config readable for this package's copy of axios, whichever copy made them. Older
- * versions find nothing in the headers of another copy, so the caller gets the original object back, with what the headers are
- * by then. Returns the function that does this.
+ * versions find nothing in the headers of another copy. So the function that it returns gives the config its own object back,
+ * with what the adapter has changed.
  */
 export function adoptHeaders(config: InternalAxiosRequestConfig): () => void {
   const { headers } = config;
@@ -113,12 +118,15 @@ export function adoptHeaders(config: InternalAxiosRequestConfig): () => void {
   // Version 1.0 holds the defaults apart: only its `toJSON` has them.
   const { toJSON } = headers as { toJSON?: () => object };
   const adopted = new axios.AxiosHeaders(Object.assign({}, toJSON?.call(headers), headers));
+  const before: Record<string, unknown> = Object.assign({}, adopted);
   config.headers = adopted;
   return () => {
     if (config.headers !== adopted) return;
     // Nothing here may throw, because somebody may have frozen either of them. The answer counts.
-    for (const name of Object.keys(headers)) Reflect.deleteProperty(headers, name);
-    for (const [name, value] of Object.entries(adopted)) Reflect.set(headers, name, value);
+    for (const name of Object.keys(before)) if (!(name in adopted)) Reflect.deleteProperty(headers, name);
+    for (const [name, value] of Object.entries(adopted)) {
+      if (value !== before[name]) Reflect.set(headers, name, value);
+    }
     Reflect.set(config, 'headers', headers);
   };
 }

@@ -31,9 +31,10 @@ export function createBind(isOwnCopy: boolean, dispatch: Dispatch): (adapter: Ad
 function senderTo(adapter: AdapterOption, isOwnCopy: boolean): Send {
   return (config) => {
     try {
+      const resolved = resolveAdapter(adapter, config);
       const restore = !isOwnCopy && isNamed(adapter) ? adoptHeaders(config) : undefined;
       // An adapter that answers without a promise is let pass, as an `async` one.
-      const sent = Promise.resolve(resolveAdapter(adapter, config)(config));
+      const sent = Promise.resolve(resolved(config));
       return restore ? sent.finally(restore) : sent;
     } catch (error) {
       // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- rejected as it was thrown
