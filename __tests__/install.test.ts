@@ -1,6 +1,6 @@
 import { Agent } from 'node:https';
 
-import axios, { type AxiosInstance } from 'axios';
+import axios, { type AxiosAdapter, type AxiosInstance } from 'axios';
 
 import { installBipsyncAuth } from '../src';
 import { good, rejected } from './support/rejected';
@@ -22,6 +22,20 @@ describe('the axios instance', () => {
     expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
     auth.eject();
     expect(api.defaults.baseURL).toBe(`${ORIGIN}/v1`);
+  });
+
+  it('eject() removes the plugin from an instance whose defaults are frozen by then', async () => {
+    const api = axios.create();
+    const auth = installBipsyncAuth(api, good);
+    Object.freeze(api.defaults);
+    auth.eject();
+    const sent: unknown[] = [];
+    const adapter: AxiosAdapter = async (config) => {
+      sent.push(config.headers['Authorization']);
+      return { status: 200, statusText: '', headers: {}, data: '', config };
+    };
+    await api.get(`${ORIGIN}/v1/x`, { adapter });
+    expect(sent).toEqual([undefined]);
   });
 
   it('an instance whose baseURL may not receive the token is rejected, with both origins in the message', () => {

@@ -124,8 +124,8 @@ export function installBipsyncAuth(axiosInstance: AxiosInstanceLike, config: Bip
   return {
     async getToken(options = {}) {
       const { scope, signal } = resolveGetToken(tokenScope, options);
-      const token = sources.forScope(scope).obtain();
-      const { accessToken, expiry, scopes } = await waitFor(token, ownRecord({ signal }));
+      const { obtain } = sources.forScope(scope);
+      const { accessToken, expiry, scopes } = await waitFor(obtain, ownRecord({ signal }));
       return { accessToken, expiresAt: expiry.wall, scopes: [...scopes] };
     },
 
@@ -134,11 +134,10 @@ export function installBipsyncAuth(axiosInstance: AxiosInstanceLike, config: Bip
     eject() {
       if (isEjected) return;
       isEjected = true;
-      // What may throw comes last, so that the plugin can be installed again.
       Reflect.deleteProperty(instance, installed);
       if (setsBaseURL && defaults.baseURL === resolved.baseURL) {
-        if (baseURL === undefined) delete defaults.baseURL;
-        else defaults.baseURL = baseURL;
+        if (baseURL === undefined) Reflect.deleteProperty(defaults, 'baseURL');
+        else Reflect.set(defaults, 'baseURL', baseURL);
       }
       ejectFrom(interceptors.request, onRequest, requestId);
       ejectFrom(interceptors.response, onResponse, responseId);

@@ -181,3 +181,17 @@ describe.each(['before', 'after'] as const)(
     });
   },
 );
+
+it.each(['https://acme-api.bipsync.com', 'http://127.0.0.1:8080'])(
+  'the history of a mock for %s has the token of each request',
+  async (baseURL) => {
+    const api = axios.create({ baseURL });
+    const mock = new MockAdapter(api, { delayResponse: 1 });
+    installBipsyncAuth(api, { clientId: 'id', clientSecret: 'a-secret', teamId: '1' });
+    const token = mockBipsyncToken(mock);
+    mock.onGet('/v1/research').reply(200, 'ok');
+    await api.get('/v1/research');
+    await api.get('/v1/research');
+    expect(authorizations(mock)).toEqual(Array(2).fill(`Bearer ${token.accessToken}`));
+  },
+);

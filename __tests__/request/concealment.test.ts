@@ -514,11 +514,12 @@ describe('20. what an error leads to', () => {
     async (name) => {
       const state = scripted();
       state.onApi = (config) => {
-        const raw = { req: '_header', res: 'httpVersion', socket: '_httpMessage' }[name];
-        const way = Object.assign(new PassThrough(), {
-          [String(raw)]: '1.1',
-          sent: config.headers['Authorization'],
-        });
+        const raw = {
+          req: { _header: '', agent: {} },
+          res: { httpVersion: '1.1', req: {} },
+          socket: { _httpMessage: {}, server: null },
+        }[name];
+        const way = Object.assign(new PassThrough(), raw, { sent: config.headers['Authorization'] });
         return Object.assign(new axios.AxiosError('failed', 'ERR_X', config), { [name]: way });
       };
       const error = await rejection(state.api.get('/v1/x'));
@@ -526,6 +527,33 @@ describe('20. what an error leads to', () => {
       expect(inspect(error, { depth: 20 })).toContain(`${name}: [PassThrough]`);
     },
   );
+
+  it.each([
+    ['request', { httpVersion: '1.1', url: '/theirs' }],
+    ['response', { _header: '', req: {} }],
+    ['connection', { _httpMessage: {}, server: {} }],
+  ])("a %s of the caller's own server prints as before after an error", async (_what, raw) => {
+    const inbound = Object.assign(new PassThrough(), raw);
+    const before = inspect(inbound, { depth: 1 });
+    const state = scripted();
+    state.onApi = () => ({ status: 500 });
+    await rejection(state.api.get('/v1/x', { inbound } as object));
+    expect(inspect(inbound, { depth: 1 })).toBe(before);
+  });
+
+  it("a getter of the caller's own named request works as before after an error", async () => {
+    class Context {
+      readonly #request = new URL('https://theirs.example/');
+      get request(): object {
+        return this.#request;
+      }
+    }
+    const context = new Context();
+    const state = scripted();
+    state.onApi = () => ({ status: 500 });
+    await rejection(state.api.get('/v1/x', { context } as object));
+    expect(context.request).toHaveProperty('pathname', '/');
+  });
 
   it('an error shows no token in headers that an adapter has copied to it, under any name', async () => {
     const state = scripted();
@@ -537,6 +565,8 @@ describe('20. what an error leads to', () => {
     expect(inspect(error, { depth: 20 })).not.toContain('token-1');
     expect(JSON.stringify(Object.assign({}, error))).not.toContain('token-1');
     expect(error['meta']).toMatchObject({ sent: { accept: 'all' } });
+    // Who asks for the header by its name still gets it.
+    expect(error['meta']).toHaveProperty('sent.authorization', 'Bearer token-1');
   });
 
   it('console.dir shows no token of an error that an interceptor made of a success', async () => {

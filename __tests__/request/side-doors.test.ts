@@ -93,6 +93,21 @@ it.each([
   },
 );
 
+it('an adapter that takes the headers away and waits does not end the process', async () => {
+  const unhandled = jest.fn();
+  process.on('unhandledRejection', unhandled);
+  const adapter = adapterWith(async (config) => {
+    Reflect.deleteProperty(config, 'headers');
+    await new Promise(setImmediate);
+  });
+  const api = axios.create({ adapter });
+  installBipsyncAuth(api, { ...credentials, client: 'acme' });
+  await api.get('/v1/field');
+  await new Promise(setImmediate);
+  process.off('unhandledRejection', unhandled);
+  expect(unhandled).not.toHaveBeenCalled();
+});
+
 it('a 401 is answered by a second attempt if the adapter has made the headers of the config read-only', async () => {
   const sent: unknown[] = [];
   const state = scripted();

@@ -42,15 +42,15 @@ export function createAttempts(gate: Gate, { hasIssued }: TokenSources): Attempt
       const sent = send(config).then(
         (response) => {
           isPending = false;
-          gate.release(config, options);
           concealSent(attempt, response, 'quick');
+          gate.release(config, options);
           return onResponse(attempt, response);
         },
         (error: unknown) => {
           isPending = false;
-          gate.release(config, options);
           const outcome = failed(error);
           concealSent(attempt, outcome.response, 'thorough');
+          gate.release(config, options);
           concealError(error, hasIssued);
           return onFailure(attempt, outcome);
         },

@@ -65,7 +65,7 @@ export function concealError(error: unknown, holdsToken: HoldsToken): unknown {
     concealRequest(at, 'thorough');
     concealRoutes(at);
     concealHeaders(at, holdsToken);
-    hideAuthorization(at, ({ value }) => holdsToken(value));
+    if (!Array.isArray(at)) hideAuthorization(at, ({ value }) => holdsToken(value));
     concealResponse(at['response'], 'thorough', holdsToken);
     concealStream(at['data']);
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
@@ -86,7 +86,7 @@ function isWorthAVisit(value: unknown): boolean {
 
 function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness): void {
   const { request, config } = holder;
-  if (!isObject(request)) return;
+  if (!isObject(request) || !Object.hasOwn(holder, 'request')) return;
   // A plain object was made up by a mock or an adapter of the caller's own. It leads to no connection.
   const isRaw = Object.getPrototypeOf(request) !== Object.prototype;
   if (isRaw) (how === 'quick' ? concealSentHeaders : concealContents)(request);
@@ -102,9 +102,14 @@ function concealSentHeaders(request: Record<PropertyKey, unknown>): void {
   }
 }
 
-/** Tells a request, a response or a connection of Node's http: each leads to the headers of others. */
+/**
+ * Tells a request, a response or a connection that a client of Node's http made: each leads to the headers of others. What a
+ * server of the caller's has received is left alone.
+ */
 function isMessage(value: Record<PropertyKey, unknown>): boolean {
-  return isNodeStream(value) && ('_header' in value || 'httpVersion' in value || '_httpMessage' in value);
+  const has = (...names: string[]): boolean => names.every((name) => name in value);
+  const isConnection = has('_httpMessage') && !value['server'];
+  return isNodeStream(value) && (has('_header', 'agent') || has('httpVersion', 'req') || isConnection);
 }
 
 /** A stream may lead to the request that it is the body of, or that it answers. */

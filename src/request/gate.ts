@@ -101,13 +101,14 @@ export function createGate(parts: GateParts): Gate {
     watch(config, { origin }, { authorization }) {
       const { headers } = config;
       const httpAgent: unknown = config.httpAgent;
-      if (headers['Authorization'] !== authorization) return;
+      // An adapter may have taken the headers away.
+      if (asRecord(headers)['Authorization'] !== authorization) return;
       const isDirect = (): boolean => config.proxy === false && config.httpAgent === httpAgent;
       const isAsAdmitted = (): boolean =>
         targetOf(config)?.origin === origin && (!origin.startsWith('http:') || isDirect());
       const get = (): unknown => (isAsAdmitted() ? authorization : undefined);
       // axios assigns a header its own value when it puts the names of headers in order.
-      defineAuthorization(headers, true, get, authorization);
+      defineAuthorization(headers, { get, enumerable: true, kept: authorization });
     },
 
     release,

@@ -22,8 +22,8 @@ const asOutcome: Continuation<Outcome> = {
 
 export function createReplay(gate: Gate, attempts: Attempts): Replay {
   return async (first, send, source, token) => {
-    const config = copyOf(first);
     try {
+      const config = copyOf(first);
       const target = gate.admit(config, first.adapter);
       if (target) return await attempts.withToken({ config, source, target, token, send }, asOutcome);
       gate.withhold(config, source);
@@ -37,7 +37,7 @@ export function createReplay(gate: Gate, attempts: Attempts): Replay {
 /** A copy, so that whoever kept the first attempt's config sees it unchanged. */
 function copyOf(config: InternalAxiosRequestConfig): InternalAxiosRequestConfig {
   const copy = shallowCopy(config);
-  copy.headers = shallowCopy(config.headers);
+  copy.headers = shallowCopy(copy.headers);
   return copy;
 }
 
