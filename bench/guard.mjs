@@ -11,8 +11,8 @@ import { build } from 'esbuild';
 
 const BUDGETS = {
   /** esbuild --minify, gzip -9, axios apart; the core has no other dependency. */
-  'size of the core, compressed, bytes': 22_800,
-  'size of the core, minified, bytes': 59_600,
+  'size of the core, compressed, bytes': 23_000,
+  'size of the core, minified, bytes': 60_000,
   'modules that the core imports beside axios and Node': 0,
   /** The reference is a pair of interceptors that only sets a constant Authorization header. */
   // One of them watches an adapter that is a function; a named adapter has none.
