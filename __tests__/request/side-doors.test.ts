@@ -108,6 +108,20 @@ it('an adapter that takes the headers away and waits does not end the process', 
   expect(unhandled).not.toHaveBeenCalled();
 });
 
+it('a 401 is what the caller gets if the adapter has taken the headers away, and the next request has a new token', async () => {
+  const state = scripted();
+  state.onApi = (config) => {
+    if (state.sent.length > 1) return {};
+    Reflect.deleteProperty(config, 'headers');
+    return new axios.AxiosError('refused', 'ERR_X', config, undefined, {
+      ...{ status: 401, statusText: '', headers: {}, config, data: '' },
+    });
+  };
+  expect(await rejection(state.api.get('/v1/field'))).toMatchObject({ message: 'refused' });
+  await state.api.get('/v1/field');
+  expect(state.sent).toEqual(['Bearer token-1', 'Bearer token-2']);
+});
+
 it('a 401 is answered by a second attempt if the adapter has made the headers of the config read-only', async () => {
   const sent: unknown[] = [];
   const state = scripted();

@@ -6,6 +6,7 @@ import type { Emit } from '../events';
 import type { Renewal } from '../token/renewal-pauses';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
+import { isObject } from '../values';
 import { canReplay, disposeBody } from './body';
 import { accessDenied, isFromElsewhere, isScopeTooSmall, proxyRefusalOf, surfaceExplained } from './causes';
 import { failed, type Outcome, statusOf, surface } from './outcome';
@@ -30,7 +31,7 @@ type Verdict =
   | 'scope-too-small'
   /** New tokens did not help this resource a moment ago. */
   | 'paused'
-  /** The body cannot be sent twice: the next request gets the new token. */
+  /** The request cannot be sent twice: the next request gets the new token. */
   | 'renew-for-the-next'
   /** Another token and a second attempt. */
   | 'replay';
@@ -71,7 +72,8 @@ function judge({ config, source, target, sent }: Exchange, outcome: Outcome): Ve
   if (isScopeTooSmall(outcome)) return 'scope-too-small';
   const isForced = sent !== undefined && source.isCurrent(sent);
   if (isForced && !source.pauses.admits(resourceOf(config, target))) return 'paused';
-  return canReplay(config.data) ? 'replay' : 'renew-for-the-next';
+  // An adapter may have taken the headers away. Without them it would be another request.
+  return isObject(config.headers) && canReplay(config.data) ? 'replay' : 'renew-for-the-next';
 }
 
 async function replay(
