@@ -255,6 +255,7 @@ function findings() {
     .map(([name, bytes]) => `${name} ${Math.round((100 * bytes) / all)} %`)
     .join(', ');
   const { results: cold } = items[3];
+  const { results: storm } = items[5];
   const ratioOf = (series, name) => median(series.map((one) => one[name]));
   const hot = { relative: ratioOf(items[1].relative, 'ours'), absolute: ratioOf(items[1].absolute, 'ours') };
   const loopback = {
@@ -271,6 +272,8 @@ function findings() {
 - An endpoint that always answers 401 costs \`axios-token-interceptor\` its first token alone, since it never reacts to a
   401; for the same reason none of its requests survives a revoked token.
 - A client that waits for nothing is faster in a cold burst: the constant pair, which needs no token, by a factor of ${cold.ours.ratio.toFixed(1)}.
+- Time of a 401 storm: the hand-written interceptor takes ${storm.handWritten.ratio.toFixed(1)}, the plugin ${storm.ours.ratio.toFixed(1)} (the constant pair = 1). The plugin
+  makes 1 token request instead of 1,000, but it hides the token in each of the 1,000 errors.
 `;
 }
 
