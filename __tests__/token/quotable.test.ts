@@ -55,3 +55,46 @@ it('what the token endpoint says is not shown if it repeats the secret in any fo
   expect(error).not.toHaveProperty('oauthErrorDescription');
   expect(error.message).not.toContain(secret);
 });
+
+const RANDOM_SECRET = 'q7Hk2Lr9Zx4Vb8Nm3Wc6Tp1Yd5Sf0Ga8';
+
+it.each<[string, (secret: string) => string]>([
+  ['in base64', (secret) => Buffer.from(secret).toString('base64')],
+  ['in hexadecimal digits', (secret) => Buffer.from(secret).toString('hex')],
+  ['as numbers of characters', (secret) => Array.from(Buffer.from(secret)).join(' ')],
+  ['with other letters', (secret) => secret.replace(/[a-z]/g, 'x')],
+  [
+    'encoded in letters only',
+    (secret) => Array.from(secret, (one) => `K${one.charCodeAt(0) % 2 ? 'Q' : 'Z'}`).join(''),
+  ],
+])('an encoded secret is left out: %s', async (_how, encode) => {
+  const state = scripted({ clientSecret: RANDOM_SECRET });
+  const echo = encode(RANDOM_SECRET);
+  state.onToken = () => ({
+    status: 401,
+    body: { error: 'invalid_client', error_description: `bad: ${echo}` },
+  });
+  const error = await rejection(request(state));
+  expect(error).not.toHaveProperty('oauthErrorDescription');
+  expect(error.message).not.toContain(echo.slice(0, 12));
+});
+
+it.each([
+  'The address 203.0.113.17 is not permitted.',
+  'Ünïcode Wörter sind auch Prosa, and so is a HTTP 400.',
+])('ordinary words are shown: %s', async (error_description) => {
+  const state = scripted({ clientSecret: RANDOM_SECRET });
+  state.onToken = () => ({ status: 401, body: { error: 'invalid_client', error_description } });
+  expect(await rejection(request(state))).toMatchObject({ oauthErrorDescription: error_description });
+});
+
+it.each(['not a code', '<b>invalid_client</b>', 'invalid_client!', '_', 7, 'e'.repeat(65)])(
+  'an error that is no error code is not shown as one: %j',
+  async (notCode) => {
+    const state = scripted();
+    state.onToken = () => ({ status: 400, body: { error: notCode } });
+    const error = await rejection(request(state));
+    expect(error).not.toHaveProperty('oauthError');
+    expect(error.message).toContain(' answered 400. ');
+  },
+);

@@ -61,8 +61,7 @@ function printable(said: string): string {
 /** How many letters and digits are not part of a plain word, which is lower-case but for its first letter. */
 function oddCharacters(text: string): number {
   const runs = text.match(/[\p{L}\p{N}]+/gu) ?? [];
-  return runs.filter((run) => !/^\p{Lu}?\p{Ll}{1,19}$/u.test(run) && run !== 'a' && run !== 'A').join('')
-    .length;
+  return runs.filter((run) => !/^\p{Lu}?\p{Ll}{1,19}$/u.test(run)).join('').length;
 }
 
 /** Whether letters and digits of the secret stand in a row in `text`, forwards or backwards, whatever stands between them. */
