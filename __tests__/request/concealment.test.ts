@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import axios, { type AxiosAdapter, type AxiosResponse, type InternalAxiosRequestConfig } from 'axios';
 import axiosRetry from 'axios-retry';
 
+import type { BipsyncEmulator } from '../../src/testing';
 import { emulated } from '../support/emulated';
 import { rejection, scripted, SECRET } from '../support/scripted';
 
@@ -189,21 +190,25 @@ describe.each(['http', 'fetch'] as const)(
       body.destroy();
     });
 
-    it('a time-out that an earlier interceptor sees shows neither secret nor token', async () => {
+    it.each<[string, (emulator: BipsyncEmulator) => unknown]>([
+      ['a time-out', (emulator) => (emulator.revokeTokens(), (emulator.tokenDelayMs = 300))],
+      ['a 500', (emulator) => emulator.failApiRequests({ status: 500 })],
+      ['a 401 after a new token', (emulator) => emulator.failApiRequests({ status: 401 }, 2)],
+    ])('%s that an earlier interceptor prints shows neither secret nor token', async (_what, fail) => {
       const seen: unknown[] = [];
       const { get, check } = await setUp({
         before: (api) => {
           api.interceptors.response.use(undefined, (error: unknown) => {
+            // Now, because the interceptors that follow could hide it.
+            check(error);
             seen.push(error);
             throw error;
           });
         },
       });
-      get.emulator.revokeTokens();
-      get.emulator.tokenDelayMs = 300;
+      fail(get.emulator);
       await rejection(get.api.get('/v1/research', { timeout: 100 }));
       expect(seen).toHaveLength(1);
-      check(seen[0]);
     });
 
     it('a token failure shows neither secret nor token', async () => {
@@ -645,6 +650,19 @@ describe('20. what an error leads to', () => {
       expect(agent.sockets.a).toEqual([]);
     },
   );
+
+  it('an error shows nothing by way of a dispatcher', async () => {
+    class Dispatcher {
+      readonly sent = 'Authorization: Bearer token-1';
+    }
+    const dispatcher = new Dispatcher();
+    const state = scripted();
+    state.onApi = () => ({ status: 500 });
+    const error = await rejection(state.api.get('/v1/x', { fetchOptions: { dispatcher } } as object));
+    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
+    expect(inspect(dispatcher)).toBe('[Dispatcher]');
+    expect(dispatcher.sent).toBe('Authorization: Bearer token-1');
+  });
 
   it('an error shows nothing by way of a stream that was sent', async () => {
     const state = scripted();

@@ -1,3 +1,6 @@
+import { PassThrough } from 'node:stream';
+import { inspect } from 'node:util';
+
 import axios, { type AxiosAdapter, type AxiosInstance, type InternalAxiosRequestConfig } from 'axios';
 
 import { ORIGIN, rejection, scripted, type Scripted } from '../support/scripted';
@@ -35,6 +38,18 @@ describe('a 401 of an adapter that somebody put in place of the bound one', () =
       expect.objectContaining({ type: 'token-acquired', reason: 'first' }),
       expect.objectContaining({ type: 'request-replayed' }),
     ]);
+  });
+
+  it('the error of its second attempt shows no token', async () => {
+    const adapter: AxiosAdapter = async (config) => {
+      const isFirst = !config.headers.has('Authorization');
+      const sent = { _header: `Authorization: ${String(config.headers.get('Authorization'))}` };
+      const response = { data: '', status: isFirst ? 401 : 500, statusText: '', headers: {}, config };
+      throw new axios.AxiosError('failed', 'ERR_X', config, Object.assign(new PassThrough(), sent), response);
+    };
+    const error = await rejection(replaced(adapter).api.get('/v1/x'));
+    expect(error['response']).toMatchObject({ status: 500 });
+    expect(inspect(error, { depth: 20 })).not.toContain('token-1');
   });
 
   it('a 401 of a request that was sent without a token starts no pause', async () => {

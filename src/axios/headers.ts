@@ -61,9 +61,9 @@ export function createHider(authorization: unknown): Hider {
   return (headers, name) => {
     if (!Reflect.deleteProperty(headers, name)) return false;
     const base = prototypeOf(headers);
-    // With another prototype, axios does not see a plain object and drops all these headers when the config is sent again.
-    if (isRoot(base)) return defineAuthorization(headers, { name, get: () => authorization });
     if (last?.base !== base) {
+      // With another prototype, axios does not see a plain object and drops all these headers when the config is sent again.
+      if (isRoot(base)) return defineAuthorization(headers, { name, get: () => authorization });
       const prototype = Object.create(base) as object;
       defineAuthorization(prototype, { get: () => authorization });
       hiding.add(prototype);

@@ -5,7 +5,7 @@ import type { Target } from '../axios/destination';
 import type { Token } from '../token/token';
 import type { TokenSource } from '../token/source';
 import type { TokenSources } from '../token/sources';
-import { concealError, concealResponse, createConcealConfig, type Thoroughness } from './concealment';
+import { concealError, concealResponse, createConcealConfig } from './concealment';
 import type { Gate } from './gate';
 import { failed, type Outcome, type Send } from './outcome';
 
@@ -18,16 +18,21 @@ export interface Attempt {
   readonly send: Send;
 }
 
-/** What becomes of an attempt: `onResponse` and `onFailure` get it with its token hidden. */
+/** What becomes of an attempt: both get a response and a config that show no token. An error is hidden when it is surfaced. */
 export interface Continuation<T> {
   onResponse: (attempt: Attempt, response: AxiosResponse) => T | Promise<T>;
   onFailure: (attempt: Attempt, outcome: Outcome) => T | Promise<T>;
 }
 
-/** Attempts sends requests to the caller's adapter. What comes back shows no token. */
+/** Attempts sends requests to the caller's adapter. What the caller gets to see of them shows no token. */
 export interface Attempts {
   withToken<T>(attempt: Attempt, continuation: Continuation<T>): Promise<T>;
   withoutToken(config: InternalAxiosRequestConfig, send: Send): Promise<AxiosResponse>;
+  /**
+   * Hides the token in the error that an outcome is surfaced with. Not before: nobody sees the errors of attempts that are
+   * followed by another one, and to search an error takes as long as a request.
+   */
+  surfacing(outcome: Promise<AxiosResponse>): Promise<AxiosResponse>;
 }
 
 const AT_ONCE = Promise.resolve();
@@ -42,16 +47,17 @@ export function createAttempts(gate: Gate, { hasIssued }: TokenSources): Attempt
       const sent = send(config).then(
         (response) => {
           isPending = false;
-          concealSent(attempt, response, 'quick');
+          concealConfigs(attempt, response);
           gate.release(config, options);
+          // A streamed answer may still end in an error.
+          concealResponse(response, config.responseType === 'stream' ? 'thorough' : 'quick', hasIssued);
           return onResponse(attempt, response);
         },
         (error: unknown) => {
           isPending = false;
           const outcome = failed(error);
-          concealSent(attempt, outcome.response, 'thorough');
+          concealConfigs(attempt, outcome.response);
           gate.release(config, options);
-          concealError(error, hasIssued);
           return onFailure(attempt, outcome);
         },
       );
@@ -65,27 +71,20 @@ export function createAttempts(gate: Gate, { hasIssued }: TokenSources): Attempt
     },
 
     withoutToken: (config, send) =>
-      send(config).then(
-        (response) => {
-          concealResponse(response, 'quick', hasIssued);
-          return response;
-        },
-        (error: unknown) => {
-          throw concealError(error, hasIssued);
-        },
-      ),
+      send(config).then((response) => {
+        concealResponse(response, 'quick', hasIssued);
+        return response;
+      }, concealAndThrow),
+
+    surfacing: (outcome) => outcome.catch(concealAndThrow),
   };
 
-  function concealSent(
-    { config, token }: Attempt,
-    response: AxiosResponse | undefined,
-    outcome: Thoroughness,
-  ): void {
-    // A streamed answer may still end in an error.
-    const how = config.responseType === 'stream' ? 'thorough' : outcome;
+  function concealAndThrow(error: unknown): never {
+    throw concealError(error, hasIssued);
+  }
+
+  function concealConfigs({ config, token }: Attempt, response: AxiosResponse | undefined): void {
     concealConfig(config, token);
-    if (response === undefined) return;
-    if (response.config !== config) concealConfig(response.config, token);
-    concealResponse(response, how, hasIssued);
+    if (response && response.config !== config) concealConfig(response.config, token);
   }
 }

@@ -10,7 +10,7 @@ import { isNodeStream } from './body';
 // the headers of other requests: they print as a name.
 
 /** How much is hidden: on errors also from `%o` and `showHidden`, on successes not, because that costs too much. */
-export type Thoroughness = 'quick' | 'thorough';
+type Thoroughness = 'quick' | 'thorough';
 
 /** HoldsToken tells whether an `Authorization` header is one of this installation's. */
 type HoldsToken = (authorization: unknown) => boolean;
@@ -96,11 +96,16 @@ function concealRequest(holder: Record<PropertyKey, unknown>, how: Thoroughness)
 /** Of a success only the headers are hidden. To hide all that a request holds would cost more than the request itself. */
 function concealSentHeaders(request: Record<PropertyKey, unknown>): void {
   printAsName(request);
-  const symbols = Object.getOwnPropertySymbols(request);
-  for (const key of ['_header', symbols.find(({ description }) => description === 'kOutHeaders')]) {
+  outHeaders ??= Object.getOwnPropertySymbols(request).find(
+    ({ description }) => description === 'kOutHeaders',
+  );
+  for (const key of ['_header', outHeaders]) {
     if (key !== undefined && Object.hasOwn(request, key)) Reflect.defineProperty(request, key, HIDDEN);
   }
 }
+
+/** Node's name for the headers of a request. It is the same for all requests. */
+let outHeaders: symbol | undefined;
 
 /**
  * Tells a request, a response or a connection that a client of Node's http made: each leads to the headers of others. What a

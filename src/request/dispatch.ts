@@ -51,6 +51,9 @@ export function createDispatch({ gate, attempts, replay, emit, sourceOf }: Dispa
       : sendWithoutToken(config, source, send);
   }
 
+  const settle = (attempt: Attempt, outcome: Outcome): Promise<AxiosResponse> =>
+    attempts.surfacing(react(attempt, outcome));
+
   const firstAttempt: Continuation<AxiosResponse> = {
     onResponse(attempt, response) {
       if (response.status === UNAUTHORIZED) return settle(attempt, { response });
@@ -61,7 +64,7 @@ export function createDispatch({ gate, attempts, replay, emit, sourceOf }: Dispa
   };
 
   /** Deals with an outcome other than a success. */
-  async function settle(attempt: Attempt, outcome: Outcome): Promise<AxiosResponse> {
+  async function react(attempt: Attempt, outcome: Outcome): Promise<AxiosResponse> {
     const { config, source, target, token: sent, send } = attempt;
     if (statusOf(outcome) !== UNAUTHORIZED || proxyRefusalOf(outcome, target, config)) {
       if (outcome.response) noteAccepted(attempt);

@@ -74,7 +74,9 @@ export function createLayer(parts: LayerParts): Layer {
 
   /** After `interceptors.request.clear()` the plugin has no part in a request. */
   async function settle(outcome: Outcome): Promise<AxiosResponse> {
-    return isRegistered(instance.interceptors.request, onRequest) ? bypassed(outcome) : surface(outcome);
+    return isRegistered(instance.interceptors.request, onRequest)
+      ? attempts.surfacing(bypassed(outcome))
+      : surface(outcome);
   }
 
   function adapterOf(config: Config): AdapterOption {
