@@ -168,7 +168,6 @@ export async function checkBuild({ kind, check, ...parts }) {
     get: () => 'x',
     set: () => {},
     value: 'x',
-    writable: false,
   })) {
     await check(`a "${name}" on Object.prototype is no part of what the plugin defines`, async () => {
       const httpAgent = new Agent({ keepAlive: true });
