@@ -18,7 +18,7 @@ import {
   type JsonValue,
   startBipsyncEmulator,
 } from '../../src/testing';
-import { CLOSED_PORT } from '../support/nobody';
+import { CLOSED_PORT, NO_SUCH_HOST } from '../support/nobody';
 import { selfSigned } from './self-signed';
 
 // Everything that can go wrong with a token request, over real HTTP, on both adapters and in three situations:
@@ -176,7 +176,7 @@ const rows: Row[] = [
   refusal('a good answer with 201', 201, token, 'ERR_BIPSYNC_TOKEN_REQUEST'),
   refusal('204', 204, '', 'ERR_BIPSYNC_TOKEN_REQUEST'),
 
-  unreachable('a host that does not exist', () => 'https://bipsync.invalid/v1/oauth/token'),
+  unreachable('a host that does not exist', () => `https://${NO_SUCH_HOST}/v1/oauth/token`),
   {
     ...unreachable('a port that nobody listens on', () => `http://127.0.0.1:${CLOSED_PORT}/v1/oauth/token`),
     message: /ECONNREFUSED/,
