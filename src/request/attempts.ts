@@ -18,7 +18,7 @@ export interface Attempt {
   readonly send: Send;
 }
 
-/** What becomes of an attempt: both get a response and a config that show no token. An error is hidden when it is surfaced. */
+/** What becomes of an attempt. Its config shows no token by then. Its error may still lead to one, until it is surfaced. */
 export interface Continuation<T> {
   onResponse: (attempt: Attempt, response: AxiosResponse) => T | Promise<T>;
   onFailure: (attempt: Attempt, outcome: Outcome) => T | Promise<T>;
@@ -29,8 +29,8 @@ export interface Attempts {
   withToken<T>(attempt: Attempt, continuation: Continuation<T>): Promise<T>;
   withoutToken(config: InternalAxiosRequestConfig, send: Send): Promise<AxiosResponse>;
   /**
-   * Hides the token in the error that an outcome is surfaced with. Not before: nobody sees the errors of attempts that are
-   * followed by another one, and to search an error takes as long as a request.
+   * Hides the token in the error that the caller gets to see. Not earlier, because this takes time, and nobody sees the error
+   * of an attempt that another attempt follows.
    */
   surfacing(outcome: Promise<AxiosResponse>): Promise<AxiosResponse>;
 }
